@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"bytes"
+
+	"github.com/spf13/cobra"
+
+	"ptyprep/cmd/ptyprep/internal/inspect"
+	"ptyprep/cmd/ptyprep/internal/settings"
+	"ptyprep/internal/scan/problem"
+)
+
+func (a *app) inspectCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "inspect FILE",
+		Short: "Tell what a file holds: .ptyd, any other HDF5",
+		Long: `Tells what a file holds without changing it. Of a .ptyd: frames, shape, positions, what was
+recorded, each chunk. Of any other HDF5 file: every dataset with its type, shape, storage and
+links.`,
+		Example: `  ptyprep inspect scan.ptyd
+  ptyprep inspect scan.ptyd --json | python3 -m json.tool
+  ptyprep inspect raw.nxs`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return nil
+			}
+			return problem.Usagef("inspect takes one file, and got %d", len(args)).WithHint("'ptyprep inspect FILE'")
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"ptyd", "h5", "hdf5", "nxs", "cxi"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as one JSON object")
+	settings.AddFlags(cmd.Flags(), settings.NoLock)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		set, err := a.configure(cmd)
+		if err != nil {
+			return err
+		}
+		r, err := inspect.File(cmd.Context(), args[0], inspect.Options{NoLock: settings.BoolOf(set.Text(settings.NoLock))})
+		if err != nil {
+			return err
+		}
+		if asJSON || a.con.JSON() {
+			a.con.Object(r)
+			return nil
+		}
+		var b bytes.Buffer
+		if err := r.WriteText(&b); err != nil {
+			return err
+		}
+		a.con.Print(b.String())
+		return nil
+	}
+	return cmd
+}

@@ -1,0 +1,116 @@
+// Package inspect looks into files for the command of that name: it finds the inspector that knows
+// a file's format and gives its report, for people as text and for programs as JSON.
+package inspect
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"ptyprep/internal/scan/param"
+	"ptyprep/internal/scan/problem"
+)
+
+// Report is what an inspector found. It is marshalled to JSON as it is.
+type Report interface {
+	// WriteText writes the report for people.
+	WriteText(w io.Writer) error
+}
+
+// Options say how files are opened.
+type Options struct {
+	NoLock bool // HDF5 files are not locked
+}
+
+// Inspector knows a format.
+type Inspector struct {
+	Format string // in words, for messages
+	// Matches reports whether it is for this file, by its name and its first bytes (at most
+	// HeadBytes of them).
+	Matches func(path string, head []byte) bool
+	Inspect func(ctx context.Context, path string, o Options) (Report, error)
+}
+
+// HeadBytes is how much of a file Matches gets to see.
+const HeadBytes = 2048
+
+// Inspectors are all there are; the first one that matches is taken.
+func Inspectors() []Inspector {
+	return []Inspector{hdf5Inspector()}
+}
+
+// File inspects a file. Errors are problems.
+func File(ctx context.Context, path string, o Options) (Report, error) {
+	head, err := headOf(path)
+	if err != nil {
+		return nil, err
+	}
+	var formats []string
+	for _, in := range Inspectors() {
+		if in.Matches(path, head) {
+			return in.Inspect(ctx, path, o)
+		}
+		formats = append(formats, in.Format)
+	}
+	if len(head) == 0 {
+		return nil, problem.Inputf("%s: is empty (0 bytes)", path).WithHint("was the copy cut off, or the file never written?")
+	}
+	return nil, problem.Inputf("%s: is in no format that can be inspected", path).WithHint("formats: %s", strings.Join(formats, ", "))
+}
+
+// headOf reads the first bytes of a file.
+func headOf(path string) ([]byte, error) {
+	st, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, notThere(path)
+	case err == nil && !st.Mode().IsRegular():
+		return nil, problem.Inputf("%s: is no regular file (%s)", path, st.Mode().Type()).WithHint("give a file")
+	}
+	var f *os.File
+	if err == nil {
+		f, err = os.Open(path)
+	}
+	if err != nil {
+		return nil, problem.Inputf("%s: cannot be read", path).Because(bare(err))
+	}
+	defer f.Close()
+	head := make([]byte, HeadBytes)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, problem.Inputf("%s: cannot be read", path).Because(bare(err))
+	}
+	return head[:n], nil
+}
+
+// bare takes operation and path off an error of package os: the message has them.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// notThere names the file of the folder that may have been meant.
+func notThere(path string) error {
+	p := problem.Inputf("%s: there is no such file", path)
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return p.WithHint("the folder %s is not there either", filepath.Dir(path))
+	}
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	if near, ok := param.Nearest(filepath.Base(path), names); ok {
+		return p.WithHint("did you mean %s?", filepath.Join(filepath.Dir(path), near))
+	}
+	return p.WithHint("'convert' writes it; look at the recipe's dfile or at --output")
+}

@@ -1,0 +1,303 @@
+package imgproc
+
+import (
+	"math"
+
+	"ptyprep/internal/imgproc/pix"
+)
+
+// Calibration corrects a frame for detector and beam: the dark is subtracted (0 where the
+// raw counts lie below it), the result divided by the flat and scaled by the beam monitor.
+//
+// Arithmetic is exact where nothing is divided: integers are subtracted in the type that
+// holds raw and dark alike. With a division it runs in Work: float32 where raw, dark and
+// flat fit that exactly (16-bit counts), else float64, and the result takes the type Out.
+// With Cut (numpy's in-place arithmetic) each division is put back into the type after the
+// dark, integers cut towards zero.
+type Calibration struct {
+	Dark, Flat *pix.Image // nil: none; of the frame's size, in type afterDark and Work
+	Out        pix.Type   // type of corrected frames
+	Cut        bool       // put results back into the type after each division
+	Divide     bool       // frames are (or may be) divided: a flat or a normalisation is there
+
+	afterDark   pix.Type
+	work        pix.Type
+	signed      bool      // see NewSignedCalibration
+	darkFloat32 []float32 // the dark as the fused kernel reads it
+	own         struct{ dark, darkFloat32, flat, wide pix.Image }
+}
+
+// Scale is the normalisation of one frame: counts are divided by Value, the beam monitor at
+// that scan point, and multiplied by Mean, its mean over the scan. The zero value leaves the
+// frame alone.
+type Scale struct{ Value, Mean float64 }
+
+func (s Scale) none() bool { return s == Scale{} || s.Value == s.Mean }
+
+// NewCalibration plans the correction of frames of type raw. dark and flat may be nil; scaled
+// says that frames are scaled in Apply. out is the type that the frames take in the very end: for
+// float64 divisions run in float64, for float32 nothing is rounded earlier than there; with
+// pix.Invalid integers that are divided become float32, or with cut stay what they are after
+// the dark.
+func NewCalibration(raw pix.Type, dark, flat *pix.Image, scaled, cut bool, out pix.Type) *Calibration {
+	c := &Calibration{Cut: cut, Divide: flat != nil || scaled}
+	c.afterDark = raw
+	if raw == pix.Bool {
+		c.afterDark = pix.Uint8
+	}
+	if dark != nil {
+		c.afterDark = Promote(raw, dark.Type)
+	}
+	c.work = workType(raw, dark, flat, out)
+	c.SetDark(dark)
+	c.SetFlat(flat)
+	switch {
+	case c.Divide && out == pix.Float64:
+		c.Out = out
+	case c.Divide && out == pix.Float32:
+		c.Out = c.work
+	case c.Divide && !cut && !c.afterDark.IsFloat():
+		c.Out = pix.Float32
+	default:
+		c.Out = c.afterDark
+	}
+	return c
+}
+
+// workType is the float type that divisions run in. A float32 result of 16-bit counts is as
+// good from float32 as from float64; wider counts or calibrations need float64 on the way.
+func workType(raw pix.Type, dark, flat *pix.Image, out pix.Type) pix.Type {
+	narrow := func(t pix.Type) bool { return t == pix.Float32 || t.IsInteger() && t.Size() <= 2 }
+	if out == pix.Float64 || !narrow(raw) || dark != nil && !narrow(dark.Type) || flat != nil && !narrow(flat.Type) {
+		return pix.Float64
+	}
+	return pix.Float32
+}
+
+// SetDark takes another dark, of the type that NewCalibration was told; nil: none.
+func (c *Calibration) SetDark(dark *pix.Image) {
+	c.Dark, c.darkFloat32 = nil, nil
+	if dark == nil {
+		return
+	}
+	c.Dark = &c.own.dark
+	Convert(c.Dark, dark, c.afterDark)
+	if c.work == pix.Float32 {
+		Convert(&c.own.darkFloat32, dark, pix.Float32)
+		c.darkFloat32 = pix.Pixels[float32](&c.own.darkFloat32)
+	}
+}
+
+// SetFlat takes another flat, of the type that NewCalibration was told; nil: none. Where it
+// cannot divide (not above 0 or not finite) it counts as infinite, so that such pixels become
+// 0 without a test in the loops; BadFlat masks them.
+func (c *Calibration) SetFlat(flat *pix.Image) {
+	c.Flat = nil
+	if flat == nil {
+		return
+	}
+	wide := &c.own.wide
+	Convert(wide, flat, pix.Float64)
+	p := pix.Pixels[float64](wide)
+	for i, v := range p {
+		if !(v > 0) {
+			p[i] = math.Inf(1)
+		}
+	}
+	c.Flat = &c.own.flat
+	Convert(c.Flat, wide, c.work)
+}
+
+// CopyFrom makes c do what from does, with from's dark and flat until others are set.
+func (c *Calibration) CopyFrom(from *Calibration) {
+	own := c.own
+	*c = *from
+	c.own = own
+}
+
+// Workspace is the memory one goroutine needs for Apply; the zero value is ready.
+type Workspace struct{ a, b pix.Image }
+
+// Apply corrects src into dst (no shared memory; dst takes type c.Out). It gives the number of values held at the end of an integer range
+// (only with Cut).
+func (c *Calibration) Apply(dst, src *pix.Image, scale Scale, w *Workspace) (clipped int) {
+	if !c.Divide {
+		if c.Out == c.afterDark {
+			c.subtract(dst, src)
+		} else {
+			c.subtract(&w.a, src)
+			Convert(dst, &w.a, c.Out)
+		}
+		return 0
+	}
+	if c.Cut {
+		return c.applyCut(dst, src, scale, w)
+	}
+	if c.work == pix.Float32 && c.Out == pix.Float32 {
+		dst.Resize(pix.Float32, src.Rows, src.Cols)
+		k := float32(1)
+		if !scale.none() {
+			k = float32(scale.Mean / scale.Value)
+		}
+		c.fused(pix.Pixels[float32](dst), src, k)
+		return 0
+	}
+	c.subtract(&w.a, src)
+	if c.afterDark != pix.Float64 {
+		Convert(&w.b, &w.a, pix.Float64)
+	} else {
+		w.a, w.b = w.b, w.a
+	}
+	p := pix.Pixels[float64](&w.b)
+	if c.Flat != nil {
+		divideWide(p, c.Flat)
+	}
+	scale.apply(p)
+	Convert(dst, &w.b, c.Out)
+	return 0
+}
+
+// applyCut is numpy's arithmetic in place: after each division back into the frame's type.
+func (c *Calibration) applyCut(dst, src *pix.Image, scale Scale, w *Workspace) (clipped int) {
+	c.subtract(dst, src)
+	step := func(div func(p []float64)) {
+		Convert(&w.a, dst, pix.Float64)
+		div(pix.Pixels[float64](&w.a))
+		clipped += Truncate(dst, &w.a, c.afterDark)
+	}
+	if c.Flat != nil {
+		step(func(p []float64) { divideWide(p, c.Flat) })
+	}
+	if !scale.none() {
+		step(scale.apply)
+	}
+	if c.Out != c.afterDark {
+		Convert(&w.a, dst, c.Out)
+		*dst, w.a = w.a, *dst
+	}
+	return clipped
+}
+
+// apply divides first: the order decides the last bit, and in-place integers are cut.
+func (s Scale) apply(p []float64) {
+	if s.none() {
+		return
+	}
+	for i := range p {
+		p[i] = p[i] / s.Value * s.Mean
+	}
+}
+
+func divideWide(p []float64, flat *pix.Image) {
+	if flat.Type == pix.Float32 {
+		for i, f := range pix.Pixels[float32](flat) {
+			p[i] /= float64(f)
+		}
+		return
+	}
+	for i, f := range pix.Pixels[float64](flat) {
+		p[i] /= f
+	}
+}
+
+// subtract writes max(src - dark, 0) into dst in type afterDark, or src itself without a dark.
+func (c *Calibration) subtract(dst, src *pix.Image) {
+	if c.signed {
+		c.subtractSigned(dst, src)
+		return
+	}
+	if c.Dark == nil {
+		Convert(dst, src, c.afterDark)
+		return
+	}
+	dst.Resize(c.afterDark, src.Rows, src.Cols)
+	switch c.afterDark {
+	case pix.Uint8:
+		subtractTo(dst.Bytes, src, c.Dark.Bytes)
+	case pix.Uint16:
+		subtractTo(pix.Pixels[uint16](dst), src, pix.Pixels[uint16](c.Dark))
+	case pix.Uint32:
+		subtractTo(pix.Pixels[uint32](dst), src, pix.Pixels[uint32](c.Dark))
+	case pix.Uint64:
+		subtractTo(pix.Pixels[uint64](dst), src, pix.Pixels[uint64](c.Dark))
+	case pix.Int8:
+		subtractTo(pix.Pixels[int8](dst), src, pix.Pixels[int8](c.Dark))
+	case pix.Int16:
+		subtractTo(pix.Pixels[int16](dst), src, pix.Pixels[int16](c.Dark))
+	case pix.Int32:
+		subtractTo(pix.Pixels[int32](dst), src, pix.Pixels[int32](c.Dark))
+	case pix.Int64:
+		subtractTo(pix.Pixels[int64](dst), src, pix.Pixels[int64](c.Dark))
+	case pix.Float32:
+		subtractTo(pix.Pixels[float32](dst), src, pix.Pixels[float32](c.Dark))
+	case pix.Float64:
+		subtractTo(pix.Pixels[float64](dst), src, pix.Pixels[float64](c.Dark))
+	}
+}
+
+func subtractTo[O pix.Number](dst []O, src *pix.Image, dark []O) {
+	switch src.Type {
+	case pix.Bool, pix.Uint8:
+		subtract(dst, src.Bytes, dark)
+	case pix.Uint16:
+		subtract(dst, pix.Pixels[uint16](src), dark)
+	case pix.Uint32:
+		subtract(dst, pix.Pixels[uint32](src), dark)
+	case pix.Uint64:
+		subtract(dst, pix.Pixels[uint64](src), dark)
+	case pix.Int8:
+		subtract(dst, pix.Pixels[int8](src), dark)
+	case pix.Int16:
+		subtract(dst, pix.Pixels[int16](src), dark)
+	case pix.Int32:
+		subtract(dst, pix.Pixels[int32](src), dark)
+	case pix.Int64:
+		subtract(dst, pix.Pixels[int64](src), dark)
+	case pix.Float32:
+		subtract(dst, pix.Pixels[float32](src), dark)
+	case pix.Float64:
+		subtract(dst, pix.Pixels[float64](src), dark)
+	}
+}
+
+// subtract keeps NaN: a comparison with NaN is false, so the difference (NaN) is stored.
+func subtract[O, T pix.Number](dst []O, src []T, dark []O) {
+	dark, dst = dark[:len(src)], dst[:len(src)]
+	for i, v := range src {
+		if o := O(v); o < dark[i] {
+			dst[i] = 0
+		} else {
+			dst[i] = o - dark[i]
+		}
+	}
+}
+
+// fused is dark, flat and scale in one pass in float32.
+func (c *Calibration) fused(dst []float32, src *pix.Image, scale float32) {
+	switch src.Type {
+	case pix.Bool, pix.Uint8:
+		fused(c, dst, src.Bytes, scale)
+	case pix.Uint16:
+		fused(c, dst, pix.Pixels[uint16](src), scale)
+	case pix.Int8:
+		fused(c, dst, pix.Pixels[int8](src), scale)
+	case pix.Int16:
+		fused(c, dst, pix.Pixels[int16](src), scale)
+	case pix.Float32:
+		fused(c, dst, pix.Pixels[float32](src), scale)
+	}
+}
+
+// BadFlat masks the pixels whose flat cannot divide (not above 0 or not finite) and gives
+// the number of those that were valid.
+func BadFlat(flat *pix.Image, mask []byte) (n int) {
+	var f pix.Image
+	Convert(&f, flat, pix.Float64)
+	for i, v := range pix.Pixels[float64](&f) {
+		if !(v > 0) || math.IsInf(v, 1) {
+			n += int(mask[i])
+			mask[i] = 0
+		}
+	}
+	return n
+}

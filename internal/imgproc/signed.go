@@ -1,0 +1,28 @@
+package imgproc
+
+import "ptyprep/internal/imgproc/pix"
+
+// NewSignedCalibration is NewCalibration with another arithmetic: what comes out negative after the
+// dark stays negative. It runs in float64; integer frames become float64, float32 ones stay float32.
+// A division by the monitor alone is a Scale with Mean 1.
+func NewSignedCalibration(raw pix.Type, dark, flat *pix.Image, scaled bool, out pix.Type) *Calibration {
+	c := &Calibration{Divide: flat != nil || scaled, Out: pix.Float64, afterDark: pix.Float64, work: pix.Float64, signed: true}
+	if raw == pix.Float32 && out != pix.Float64 || out == pix.Float32 {
+		c.Out = pix.Float32
+	}
+	c.SetDark(dark)
+	c.SetFlat(flat)
+	return c
+}
+
+// subtractSigned writes src - dark into dst, in float64.
+func (c *Calibration) subtractSigned(dst, src *pix.Image) {
+	Convert(dst, src, pix.Float64)
+	if c.Dark == nil {
+		return
+	}
+	p := pix.Pixels[float64](dst)
+	for i, d := range pix.Pixels[float64](c.Dark) {
+		p[i] -= d
+	}
+}

@@ -1,0 +1,18 @@
+// Package all is the list of the recipes there are, and the only package that knows all of them.
+package all
+
+import (
+	"ptyprep/internal/recipes"
+	"ptyprep/internal/recipes/hdf5"
+	"ptyprep/internal/recipes/ptydscan"
+	"ptyprep/internal/recipes/ptyscan"
+)
+
+// Registry makes the registry of all recipes, in the order in which they are listed.
+func Registry() *recipes.Registry {
+	return recipes.NewRegistry(
+		hdf5.Spec,
+		ptydscan.Spec,
+		ptyscan.Spec,
+	)
+}

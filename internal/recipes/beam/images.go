@@ -1,0 +1,149 @@
+package beam
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"ptyprep/internal/formats/h5frames"
+	"ptyprep/internal/imgproc"
+	"ptyprep/internal/imgproc/pix"
+	"ptyprep/internal/recipes"
+	"ptyprep/internal/recipes/h5in"
+	"ptyprep/internal/scan/param"
+	"ptyprep/internal/scan/problem"
+)
+
+// HDF5Image reads a dataset that holds one image of rows x cols (leading dimensions of one are
+// allowed). where is the parameter that names it; another shape is an Input problem with both
+// sizes.
+func HDF5Image(files *h5in.Files, file, key, where string, rows, cols int) (*pix.Image, error) {
+	st, err := files.Frames([]string{file}, []string{key}, where, where, h5in.HasFrames(rows, cols))
+	if err != nil {
+		return nil, err
+	}
+	defer st.Close()
+	if st.Rows != rows || st.Cols != cols || st.Frames() != 1 {
+		return nil, problem.Inputf("%s: %s:%s has shape %s, expected %d x %d like the frames", where, file, key, h5in.Shape(st.Shape()), rows, cols)
+	}
+	im, err := h5in.ReadWhole(st, 0)
+	if err != nil {
+		return nil, problem.Inputf("%s: %s:%s", where, file, key).Because(err)
+	}
+	return im, nil
+}
+
+// HDF5Mask reads the mask (1 valid, where the stored value is above 0) in a dataset of the file
+// that parameter k names; nil when k is null.
+func HDF5Mask(files *h5in.Files, v *param.Values, k param.Key, dataset string, rows, cols int) ([]byte, error) {
+	if v.IsNull(k) {
+		return nil, nil
+	}
+	im, err := HDF5Image(files, v.Path(k), dataset, v.Where(k), rows, cols)
+	if err != nil {
+		return nil, err
+	}
+	return MaskOf(im), nil
+}
+
+// MaskOf is the mask that an image stands for: valid where it is above 0.
+func MaskOf(im *pix.Image) []byte {
+	m := make([]byte, im.Len())
+	imgproc.MaskInto(m, im, false)
+	return m
+}
+
+// ReadFileFrame reads window w of frame k (counted over all leading dimensions) of a dataset in a
+// file that is opened for it and closed again, for scans of one file a frame: thousands of files
+// cannot stay open. The file is noted as an input.
+func ReadFileFrame(env *recipes.Env, v *param.Values, where, file, key string, k int, w imgproc.Rect, dst *pix.Image, sc *h5frames.Scratch) error {
+	files := h5in.New(env, v)
+	defer files.Close()
+	st, err := files.Frames([]string{file}, []string{key}, where, where, h5in.IsFrames)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	if k >= st.Frames() {
+		return problem.Inputf("%s: %s:%s has shape %s: there is no frame %d", where, file, key, h5in.Shape(st.Shape()), k)
+	}
+	if !w.Inside(st.Rows, st.Cols) {
+		return problem.Inputf("%s: %s:%s has frames of %d x %d pixels, too small for %v", where, file, key, st.Rows, st.Cols, w)
+	}
+	if err := Stored(st, k, where); err != nil {
+		return err
+	}
+	if err := st.Read(k, w, dst, sc); err != nil {
+		return problem.Inputf("%s: %s cannot be read", where, st.Name(k)).Because(err)
+	}
+	return nil
+}
+
+// Stored makes sure that frame k is really in the file and would not read as fill values.
+func Stored(st *h5frames.Stack, k int, where string) error {
+	if _, _, missing := st.CheckStored([]int{k}); missing != nil {
+		return problem.Inputf("%s: %s is not stored", where, st.Name(k)).Because(missing).
+			WithHint("it would read as fill values, not as counts: copy the file again, or wait for the acquisition to end")
+	}
+	return nil
+}
+
+// Mean takes the mean of images of one size, such as darks. Sums are in float64, in the order of
+// adding.
+type Mean struct {
+	rows, cols, n int
+	sum           []float64
+	wide          pix.Image
+}
+
+// Add adds an image; the first one decides the size.
+func (m *Mean) Add(im *pix.Image) error {
+	if m.n == 0 {
+		m.rows, m.cols, m.sum = im.Rows, im.Cols, make([]float64, im.Len())
+	}
+	if im.Rows != m.rows || im.Cols != m.cols {
+		return fmt.Errorf("%d x %d pixels (rows x columns), expected %d x %d like the first", im.Rows, im.Cols, m.rows, m.cols)
+	}
+	imgproc.Convert(&m.wide, im, pix.Float64)
+	for i, v := range pix.Pixels[float64](&m.wide) {
+		m.sum[i] += v
+	}
+	m.n++
+	return nil
+}
+
+// Count is the number of images added.
+func (m *Mean) Count() int { return m.n }
+
+// Image is the mean, as float64 or rounded to float32; nil without images.
+func (m *Mean) Image(t pix.Type) *pix.Image {
+	if m.n == 0 {
+		return nil
+	}
+	mean := make([]float64, len(m.sum))
+	for i, v := range m.sum {
+		mean[i] = v / float64(m.n)
+	}
+	out := new(pix.Image)
+	imgproc.Convert(out, pix.From(mean, m.rows, m.cols), t)
+	return out
+}
+
+// MeanOf takes the mean of n images that read gives one by one; read is called in parallel, the
+// sums are taken in order.
+func MeanOf(ctx context.Context, n int, read func(i int, im *pix.Image) error) (*Mean, error) {
+	m := new(Mean)
+	batch := make([]pix.Image, min(n, runtime.GOMAXPROCS(0)))
+	for lo := 0; lo < n; lo += len(batch) {
+		k := min(len(batch), n-lo)
+		if err := Each(ctx, k, func(i int) error { return read(lo+i, &batch[i]) }); err != nil {
+			return nil, err
+		}
+		for i := range k {
+			if err := m.Add(&batch[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,229 @@
+package hdf5
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"ptyprep/internal/formats/h5frames"
+	"ptyprep/internal/imgproc/pix"
+	"ptyprep/internal/recipes/h5in"
+	"ptyprep/internal/scan/param"
+)
+
+// picture is a mask, dark or flat: one image for all frames, or one for each point.
+type picture struct {
+	common *pix.Image
+	each   *h5frames.Stack
+	offset int // frame of each that belongs to point 0
+	typ    pix.Type
+}
+
+// outer is the entry of the outermost dimension in force.
+type outer struct {
+	active bool
+	index  int
+	size   int // length of that dimension
+}
+
+// openPicture opens a mask, dark or flat given by file and key; nil when the group is not given.
+func (l *loader) openPicture(fileKey, keyKey param.Key) (*picture, error) {
+	file, key, ok, err := l.group(fileKey, keyKey, false)
+	if !ok || err != nil {
+		return nil, err
+	}
+	rows, cols := l.frames.Rows, l.frames.Cols
+	where := l.v.Where(keyKey)
+	st, err := l.files.Frames([]string{file}, []string{key}, l.v.Where(fileKey), where, h5in.HasFrames(rows, cols))
+	if err != nil {
+		return nil, err
+	}
+	p, err := l.matchPicture(st, keyKey, key)
+	if err != nil {
+		st.Close()
+		return nil, err
+	}
+	p.typ = st.Type
+	if p.each != nil {
+		l.toClose = append(l.toClose, st)
+		return p, nil
+	}
+	defer st.Close()
+	if p.common, err = h5in.ReadWhole(st, p.offset); err != nil {
+		return nil, l.v.InputProblem(keyKey, "%s:%s", file, key).Because(err)
+	}
+	return p, nil
+}
+
+// matchPicture decides what the leading shape of st means.
+func (l *loader) matchPicture(st *h5frames.Stack, k param.Key, key string) (*picture, error) {
+	lead, points := st.Leading, l.grid.Points()
+	if st.Rows == l.frames.Rows && st.Cols == l.frames.Cols {
+		if o := l.outer; o.active && len(lead) > 0 && lead[0] == o.size {
+			n := h5in.Product(lead[1:])
+			if n == 1 {
+				return &picture{offset: o.index}, nil
+			}
+			if n == points {
+				return &picture{each: st, offset: o.index * n}, nil
+			}
+		}
+		switch h5in.Product(lead) {
+		case 1:
+			return &picture{}, nil
+		case points:
+			return &picture{each: st}, nil
+		}
+	}
+	want := fmt.Sprintf("(%d, %d) or one for each frame: (%s, %d, %d)", l.frames.Rows, l.frames.Cols,
+		commas(l.frames.Leading), l.frames.Rows, l.frames.Cols)
+	err := l.v.InputProblem(k, "%s has shape (%s), expected %s", key, commas(st.Shape()), want)
+	return nil, err
+}
+
+func commas(s []int) string {
+	out := ""
+	for i, n := range s {
+		if i > 0 {
+			out += ", "
+		}
+		out += fmt.Sprint(n)
+	}
+	return out
+}
+
+// perPoint reads a dataset with one value for each point (filter, monitor), in point order.
+func (l *loader) perPoint(file, key string, k param.Key) ([]float64, error) {
+	where := l.v.Where(k)
+	a, err := l.files.Array(file, key, where)
+	if err != nil {
+		return nil, err
+	}
+	n := l.grid.Points()
+	fits := func(shape []int) bool {
+		sq := h5in.Squeeze(shape)
+		return slices.Equal(sq, h5in.Squeeze(l.grid.shape())) || slices.Equal(sq, []int{n}) || n == 1 && len(sq) == 0
+	}
+	if o := l.outer; o.active && len(a.Shape) > 1 && a.Shape[0] == o.size && fits(a.Shape[1:]) {
+		return a.Entry(o.index).Data, nil
+	}
+	if fits(a.Shape) {
+		return a.Data, nil
+	}
+	return nil, l.v.InputProblem(k, "%s has shape (%s), expected one value for each point: (%s)", key, commas(a.Shape), commas(l.grid.shape())).
+		WithHint("the positions make a %s of %d points", l.grid.Kind, n)
+}
+
+// monitor is a normalisation: the value at each point and what is done with it.
+type monitor struct {
+	values    []float64
+	mean, std float64
+	sigma     float64
+	alone     bool // frames are divided by the value alone, outliers too
+}
+
+// openMonitor reads the normalisation; mean and deviation are those of all its finite values.
+func (l *loader) openMonitor() (*monitor, error) {
+	file, key, ok, err := l.group(NormFile, NormKey, true)
+	if !ok || err != nil {
+		return nil, err
+	}
+	values, err := l.perPoint(file, key, NormKey)
+	if err != nil {
+		return nil, err
+	}
+	if l.extra.Signed {
+		return &monitor{values: values, mean: 1, alone: true}, nil
+	}
+	m := &monitor{values: values, sigma: l.v.Float(NormSigma)}
+	n := 0
+	for _, x := range values {
+		if finite(x) {
+			m.mean += x
+			n++
+		}
+	}
+	m.mean /= float64(n)
+	for _, x := range values {
+		if finite(x) {
+			m.std += (x - m.mean) * (x - m.mean)
+		}
+	}
+	m.std = math.Sqrt(m.std / float64(n))
+	return m, nil
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// scales reports whether the frame with monitor value x is scaled.
+func (m *monitor) scales(x float64) bool { return m.alone || math.Abs(x-m.mean) < m.sigma*m.std }
+
+// check looks at the values of the selected points: one that would be used must be above 0;
+// outliers are told in one warning.
+func (m *monitor) check(l *loader) error {
+	var outliers []int
+	for i, p := range l.points {
+		x := m.values[p.Number]
+		switch {
+		case !finite(x), m.scales(x) && x <= 0:
+			return l.v.InputProblem(NormKey, "the normalisation of frame %d (point %d) is %v; a frame cannot be divided by it", i, p.Number, x).
+				WithHint("leave the frame out with framefilter, or the normalisation")
+		case m.std > 0 && !m.scales(x):
+			outliers = append(outliers, i)
+		}
+	}
+	if len(outliers) > 0 {
+		l.warn("%d of %d normalisation values are %g standard deviations or more from the mean %g; these frames are not scaled: %s",
+			len(outliers), len(l.points), m.sigma, m.mean, some(outliers))
+	}
+	return nil
+}
+
+// some lists numbers, the first few of many.
+func some(n []int) string {
+	const most = 20
+	if len(n) <= most {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%v and %d more", n[:most], len(n)-most)
+}
+
+// recorded reads one value of the set-up.
+func (l *loader) recorded(fileKey, keyKey param.Key) (*h5in.Array, error) {
+	file, key, ok, err := l.group(fileKey, keyKey, false)
+	if !ok || err != nil {
+		return nil, err
+	}
+	return l.files.Array(file, key, l.v.Where(keyKey))
+}
+
+func (l *loader) recordedOne(fileKey, keyKey param.Key) (*float64, error) {
+	a, err := l.recorded(fileKey, keyKey)
+	if a == nil || err != nil {
+		return nil, err
+	}
+	if len(a.Data) != 1 {
+		return nil, l.v.InputProblem(keyKey, "%s has shape (%s), expected one value", a.Name, commas(a.Shape))
+	}
+	return &a.Data[0], nil
+}
+
+// group gives file and key of a group of the tree; ok is false when it is not given. Where the
+// file may be left out, it is that of the intensities.
+func (l *loader) group(fileKey, keyKey param.Key, fallback bool) (file, key string, ok bool, err error) {
+	v := l.v
+	file, key = v.Path(fileKey), v.Text(keyKey)
+	hasFile, hasKey := !v.IsNull(fileKey), !v.IsNull(keyKey)
+	switch {
+	case !hasFile && !hasKey:
+		return "", "", false, nil
+	case !hasKey:
+		return "", "", false, v.Problem(fileKey, "a file is given, but no key: %s must name the dataset", keyKey)
+	case !hasFile && !fallback:
+		return "", "", false, v.Problem(keyKey, "a key is given, but no file: %s must name the file that holds it", fileKey).
+			WithHint("%s: %s", fileKey, l.intensities[0])
+	case !hasFile:
+		file = l.intensities[0]
+	}
+	return file, key, true, nil
+}

@@ -1,0 +1,67 @@
+package scan
+
+import (
+	"ptyprep/internal/imgproc"
+	"ptyprep/internal/imgproc/pix"
+)
+
+// counts are observations about pixels that end in one warning each.
+type counts struct {
+	nonFinite, nonFiniteFrames int // valid pixels that were NaN or infinite
+	negative, negativeFrames   int // valid pixels below 0
+	allOnes                    int // pixels of the first frame with all bits set
+}
+
+func (c *counts) add(o *counts) {
+	c.nonFinite += o.nonFinite
+	c.nonFiniteFrames += o.nonFiniteFrames
+	c.negative += o.negative
+	c.negativeFrames += o.negativeFrames
+	c.allOnes += o.allOnes
+}
+
+// look counts what is worth a warning in a frame that has been corrected and cut.
+func (r *run) look(f *Frame) {
+	d := &r.plan.raw
+	if !d.HasDark && f.Pix.Type.IsSigned() {
+		m := f.Mask
+		if m == nil {
+			m = r.cutMask
+		}
+		if n := imgproc.CountNegative(f.Pix, m); n > 0 {
+			f.notes.negative += n
+			f.notes.negativeFrames++
+		}
+	}
+	if f.Index == 0 && !d.HasMask && f.Mask == nil {
+		f.notes.allOnes = imgproc.CountOnes(f.Pix)
+	}
+}
+
+// report says what was counted, each in one warning, and asks the source for its own.
+func (r *run) report() error {
+	if fin, ok := r.src.(Finisher); ok {
+		warnings, err := fin.Finish()
+		if err != nil {
+			return err
+		}
+		for _, w := range warnings {
+			r.warn("%s", w)
+		}
+	}
+	n := &r.notes
+	if n.nonFinite > 0 {
+		r.warn("%d valid pixels in %d frames were NaN or infinite; they are 0 and masked in the result", n.nonFinite, n.nonFiniteFrames)
+	}
+	if n.negative > 0 {
+		r.warn("%d valid pixels in %d frames are negative, though no dark was subtracted; reconstruction needs counts of 0 and above (mask these pixels?)", n.negative, n.negativeFrames)
+	}
+	if n.allOnes > 0 {
+		mark := "65535"
+		if r.plan.raw.RawType == pix.Uint32 {
+			mark = "4294967295"
+		}
+		r.warn("%d pixels of the first frame hold %s, the mark of bad pixels, and no mask is given", n.allOnes, mark)
+	}
+	return nil
+}
