@@ -119,7 +119,7 @@ func (r *Reader) planChunked(in *h5.Info, o Options) {
 	r.chunk, r.pipeline, r.way = in.Chunk, p, wholeChunks
 	if !one {
 		r.way = sharedChunks
-		r.cache = newCache(r.chunkBytes(), r.chunksPerFrame(), o.CacheBytes)
+		r.cache = newCache(r.chunkBytes(), r.cacheChunks(o.CacheBytes))
 	}
 }
 
@@ -179,6 +179,7 @@ type Scratch struct {
 	frame  pix.Image
 	index  []int
 	count  []int
+	ahead  []int
 }
 
 // Close gives back decoders.
