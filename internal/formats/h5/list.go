@@ -239,7 +239,7 @@ const maxDepth = 100
 // before its content and otherwise in the order of names. The content of a group is walked
 // through once, where a hard link leads to it or, for one of another file, the first link. path
 // begins with "/"; the root itself is not reported. d is nil for everything but datasets. A dataset that cannot be opened is
-// reported as Broken, with Err. When fn gives an error Walk stops and returns it; SkipGroup
+// reported as Broken, with Err. When fn gives an error Walk stops and returns it; ErrSkipGroup
 // leaves out the content of the group just reported. fn may use the file.
 func (f *File) Walk(fn func(path string, e Entry, d *Info) error) error {
 	enter()
@@ -257,8 +257,8 @@ func (f *File) Walk(fn func(path string, e Entry, d *Info) error) error {
 	return w.entries("/", es, 0)
 }
 
-// SkipGroup is what Walk's function returns to leave out the content of a group.
-var SkipGroup = errors.New("skip this group")
+// ErrSkipGroup is what Walk's function returns to leave out the content of a group.
+var ErrSkipGroup = errors.New("skip this group")
 
 // place is where an object is stored, for longer than the file stays open: libhdf5 closes the
 // target of an external link after each use, and numbers it anew.
@@ -279,7 +279,7 @@ func (w *walker) entries(group string, es []Entry, depth int) error {
 		p := join(group, e.Name)
 		info, enterGroup := w.look(p, &e)
 		err := w.fn(p, e, info)
-		if e.Kind == Group && errors.Is(err, SkipGroup) {
+		if e.Kind == Group && errors.Is(err, ErrSkipGroup) {
 			continue
 		}
 		if err != nil {

@@ -112,7 +112,7 @@ func TestWalk(t *testing.T) {
 	}
 	stop := errors.New("stop")
 	n := 0
-	if err := f.Walk(func(string, Entry, *Info) error { n++; return stop }); err != stop || n != 1 {
+	if err := f.Walk(func(string, Entry, *Info) error { n++; return stop }); !errors.Is(err, stop) || n != 1 {
 		t.Errorf("stop: %v after %d", err, n)
 	}
 	err := f.Walk(func(path string, e Entry, _ *Info) error {
@@ -120,7 +120,7 @@ func TestWalk(t *testing.T) {
 			t.Errorf("%s was to be skipped", path)
 		}
 		if e.Kind == Group {
-			return SkipGroup
+			return ErrSkipGroup
 		}
 		return nil
 	})
