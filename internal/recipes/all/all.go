@@ -4,6 +4,7 @@ package all
 import (
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/recipes/hdf5"
+	"ptyprep/internal/recipes/id16a"
 	"ptyprep/internal/recipes/ptydscan"
 	"ptyprep/internal/recipes/ptyscan"
 )
@@ -14,5 +15,6 @@ func Registry() *recipes.Registry {
 		hdf5.Spec,
 		ptydscan.Spec,
 		ptyscan.Spec,
+		id16a.Spec,
 	)
 }
