@@ -4,6 +4,7 @@ package all
 import (
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/recipes/hdf5"
+	"ptyprep/internal/recipes/id16a"
 	"ptyprep/internal/recipes/nanomax"
 	"ptyprep/internal/recipes/ptydscan"
 	"ptyprep/internal/recipes/ptyscan"
@@ -16,5 +17,6 @@ func Registry() *recipes.Registry {
 		ptydscan.Spec,
 		ptyscan.Spec,
 		nanomax.StepscanNov2018, nanomax.FlyscanMay2019, nanomax.StepscanSep2019, nanomax.FlyscanDec2019, nanomax.Contrast,
+		id16a.Spec,
 	)
 }
