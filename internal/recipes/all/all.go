@@ -3,10 +3,15 @@ package all
 
 import (
 	"ptyprep/internal/recipes"
+	"ptyprep/internal/recipes/als"
+	"ptyprep/internal/recipes/dnexus"
+	"ptyprep/internal/recipes/epsic"
 	"ptyprep/internal/recipes/hdf5"
 	"ptyprep/internal/recipes/nanomax"
 	"ptyprep/internal/recipes/ptydscan"
 	"ptyprep/internal/recipes/ptyscan"
+	"ptyprep/internal/recipes/savu"
+	"ptyprep/internal/recipes/swmr"
 )
 
 // Registry makes the registry of all recipes, in the order in which they are listed.
@@ -16,5 +21,10 @@ func Registry() *recipes.Registry {
 		ptydscan.Spec,
 		ptyscan.Spec,
 		nanomax.StepscanNov2018, nanomax.FlyscanMay2019, nanomax.StepscanSep2019, nanomax.FlyscanDec2019, nanomax.Contrast,
+		dnexus.Spec,
+		epsic.Spec,
+		als.Spec,
+		savu.Spec,
+		swmr.Spec,
 	)
 }
