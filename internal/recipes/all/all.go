@@ -4,10 +4,12 @@ package all
 import (
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/recipes/als"
+	"ptyprep/internal/recipes/cxi"
 	"ptyprep/internal/recipes/dnexus"
 	"ptyprep/internal/recipes/epsic"
 	"ptyprep/internal/recipes/hdf5"
 	"ptyprep/internal/recipes/nanomax"
+	"ptyprep/internal/recipes/nexus"
 	"ptyprep/internal/recipes/ptydscan"
 	"ptyprep/internal/recipes/ptyscan"
 	"ptyprep/internal/recipes/savu"
@@ -26,5 +28,7 @@ func Registry() *recipes.Registry {
 		als.Spec,
 		savu.Spec,
 		swmr.Spec,
+		cxi.Spec,
+		nexus.Spec,
 	)
 }
