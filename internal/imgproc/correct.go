@@ -118,9 +118,12 @@ func (c *Calibration) CopyFrom(from *Calibration) {
 // Workspace is the memory one goroutine needs for Apply; the zero value is ready.
 type Workspace struct{ a, b pix.Image }
 
-// Apply corrects src into dst (no shared memory; dst takes type c.Out). It gives the number of values held at the end of an integer range
-// (only with Cut).
+// Apply corrects src into dst (no shared memory; dst takes type c.Out). It gives the number of
+// values held at the end of an integer range (only with Cut).
 func (c *Calibration) Apply(dst, src *pix.Image, scale Scale, w *Workspace) (clipped int) {
+	if c.signed {
+		return c.applySigned(dst, src, scale, w)
+	}
 	if !c.Divide {
 		if c.Out == c.afterDark {
 			c.subtract(dst, src)
@@ -188,10 +191,6 @@ func (s Scale) apply(p []float64) {
 
 // subtract writes max(src - dark, 0) into dst in type afterDark, or src itself without a dark.
 func (c *Calibration) subtract(dst, src *pix.Image) {
-	if c.signed {
-		c.subtractSigned(dst, src)
-		return
-	}
 	if c.Dark == nil {
 		Convert(dst, src, c.afterDark)
 		return

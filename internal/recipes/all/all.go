@@ -3,11 +3,18 @@ package all
 
 import (
 	"ptyprep/internal/recipes"
+	"ptyprep/internal/recipes/als"
+	"ptyprep/internal/recipes/cxi"
+	"ptyprep/internal/recipes/dnexus"
+	"ptyprep/internal/recipes/epsic"
 	"ptyprep/internal/recipes/hdf5"
 	"ptyprep/internal/recipes/id16a"
 	"ptyprep/internal/recipes/nanomax"
+	"ptyprep/internal/recipes/nexus"
 	"ptyprep/internal/recipes/ptydscan"
 	"ptyprep/internal/recipes/ptyscan"
+	"ptyprep/internal/recipes/savu"
+	"ptyprep/internal/recipes/swmr"
 )
 
 // Registry makes the registry of all recipes, in the order in which they are listed.
@@ -18,5 +25,12 @@ func Registry() *recipes.Registry {
 		ptyscan.Spec,
 		nanomax.StepscanNov2018, nanomax.FlyscanMay2019, nanomax.StepscanSep2019, nanomax.FlyscanDec2019, nanomax.Contrast,
 		id16a.Spec,
+		dnexus.Spec,
+		epsic.Spec,
+		als.Spec,
+		savu.Spec,
+		swmr.Spec,
+		cxi.Spec,
+		nexus.Spec,
 	)
 }
