@@ -5,6 +5,7 @@ import (
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/recipes/hdf5"
 	"ptyprep/internal/recipes/id16a"
+	"ptyprep/internal/recipes/optiklab"
 	"ptyprep/internal/recipes/ptydscan"
 	"ptyprep/internal/recipes/ptyscan"
 )
@@ -16,5 +17,6 @@ func Registry() *recipes.Registry {
 		ptydscan.Spec,
 		ptyscan.Spec,
 		id16a.Spec,
+		optiklab.Spec,
 	)
 }
