@@ -4,6 +4,7 @@ package all
 import (
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/recipes/hdf5"
+	"ptyprep/internal/recipes/i13"
 	"ptyprep/internal/recipes/id16a"
 	"ptyprep/internal/recipes/optiklab"
 	"ptyprep/internal/recipes/ptydscan"
@@ -18,5 +19,7 @@ func Registry() *recipes.Registry {
 		ptyscan.Spec,
 		id16a.Spec,
 		optiklab.Spec,
+		i13.FFP,
+		i13.NFP,
 	)
 }
