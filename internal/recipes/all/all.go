@@ -9,6 +9,7 @@ import (
 	"ptyprep/internal/recipes/optiklab"
 	"ptyprep/internal/recipes/ptydscan"
 	"ptyprep/internal/recipes/ptyscan"
+	"ptyprep/internal/recipes/ucl"
 )
 
 // Registry makes the registry of all recipes, in the order in which they are listed.
@@ -21,5 +22,6 @@ func Registry() *recipes.Registry {
 		optiklab.Spec,
 		i13.FFP,
 		i13.NFP,
+		ucl.Spec,
 	)
 }
