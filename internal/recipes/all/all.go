@@ -3,6 +3,7 @@ package all
 
 import (
 	"ptyprep/internal/recipes"
+	"ptyprep/internal/recipes/csaxs"
 	"ptyprep/internal/recipes/hdf5"
 	"ptyprep/internal/recipes/i13"
 	"ptyprep/internal/recipes/id16a"
@@ -23,5 +24,6 @@ func Registry() *recipes.Registry {
 		i13.FFP,
 		i13.NFP,
 		ucl.Spec,
+		csaxs.Spec,
 	)
 }
