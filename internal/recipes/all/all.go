@@ -3,8 +3,12 @@ package all
 
 import (
 	"ptyprep/internal/recipes"
+	"ptyprep/internal/recipes/amo"
 	"ptyprep/internal/recipes/csaxs"
+	"ptyprep/internal/recipes/dls"
+	"ptyprep/internal/recipes/fermi"
 	"ptyprep/internal/recipes/hdf5"
+	"ptyprep/internal/recipes/i08"
 	"ptyprep/internal/recipes/i13"
 	"ptyprep/internal/recipes/id16a"
 	"ptyprep/internal/recipes/optiklab"
@@ -25,5 +29,9 @@ func Registry() *recipes.Registry {
 		i13.NFP,
 		ucl.Spec,
 		csaxs.Spec,
+		i08.Spec,
+		amo.Spec,
+		fermi.Spec,
+		dls.Spec,
 	)
 }
