@@ -159,7 +159,7 @@ func unpack(r io.ReaderAt, size int64) ([]byte, error) {
 }
 
 func truncatedAtEOF(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return ErrTruncated
 	}
 	return err

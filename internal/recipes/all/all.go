@@ -12,6 +12,7 @@ import (
 	"ptyprep/internal/recipes/i13"
 	"ptyprep/internal/recipes/id16a"
 	"ptyprep/internal/recipes/optiklab"
+	"ptyprep/internal/recipes/nanomax"
 	"ptyprep/internal/recipes/ptydscan"
 	"ptyprep/internal/recipes/ptyscan"
 	"ptyprep/internal/recipes/ucl"
@@ -23,6 +24,7 @@ func Registry() *recipes.Registry {
 		hdf5.Spec,
 		ptydscan.Spec,
 		ptyscan.Spec,
+		nanomax.StepscanNov2018, nanomax.FlyscanMay2019, nanomax.StepscanSep2019, nanomax.FlyscanDec2019, nanomax.Contrast,
 		id16a.Spec,
 		optiklab.Spec,
 		i13.FFP,
