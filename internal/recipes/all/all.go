@@ -7,7 +7,13 @@ import (
 	"ptyprep/internal/recipes/cxi"
 	"ptyprep/internal/recipes/dnexus"
 	"ptyprep/internal/recipes/epsic"
+	"ptyprep/internal/recipes/amo"
+	"ptyprep/internal/recipes/csaxs"
+	"ptyprep/internal/recipes/dls"
+	"ptyprep/internal/recipes/fermi"
 	"ptyprep/internal/recipes/hdf5"
+	"ptyprep/internal/recipes/i08"
+	"ptyprep/internal/recipes/i13"
 	"ptyprep/internal/recipes/id16a"
 	"ptyprep/internal/recipes/nanomax"
 	"ptyprep/internal/recipes/nexus"
@@ -15,6 +21,10 @@ import (
 	"ptyprep/internal/recipes/ptyscan"
 	"ptyprep/internal/recipes/savu"
 	"ptyprep/internal/recipes/swmr"
+	"ptyprep/internal/recipes/optiklab"
+	"ptyprep/internal/recipes/ptydscan"
+	"ptyprep/internal/recipes/ptyscan"
+	"ptyprep/internal/recipes/ucl"
 )
 
 // Registry makes the registry of all recipes, in the order in which they are listed.
@@ -32,5 +42,14 @@ func Registry() *recipes.Registry {
 		swmr.Spec,
 		cxi.Spec,
 		nexus.Spec,
+		optiklab.Spec,
+		i13.FFP,
+		i13.NFP,
+		ucl.Spec,
+		csaxs.Spec,
+		i08.Spec,
+		amo.Spec,
+		fermi.Spec,
+		dls.Spec,
 	)
 }
