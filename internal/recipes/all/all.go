@@ -6,6 +6,7 @@ import (
 	"ptyprep/internal/recipes/hdf5"
 	"ptyprep/internal/recipes/ptydscan"
 	"ptyprep/internal/recipes/ptyscan"
+	"ptyprep/internal/recipes/sim"
 )
 
 // Registry makes the registry of all recipes, in the order in which they are listed.
@@ -13,6 +14,9 @@ func Registry() *recipes.Registry {
 	return recipes.NewRegistry(
 		hdf5.Spec,
 		ptydscan.Spec,
+		sim.MoonFlowerSpec,
+		sim.SimScanSpec,
+		sim.QuickSpec,
 		ptyscan.Spec,
 	)
 }
