@@ -6,6 +6,7 @@ import (
 
 	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/recipes"
+	"ptyprep/internal/recipes/sim/positions"
 	"ptyprep/internal/scan"
 	"ptyprep/internal/scan/param"
 )
@@ -32,18 +33,26 @@ func openQuick(_ context.Context, env *recipes.Env, v *param.Values) (*recipes.O
 	}
 	tell(env, notes)
 	set.NumFrames = 0
-	return &recipes.Opened{Source: &quick{side: side, positions: pts}, Settings: set}, nil
+	w, err := positions.NewWindows(pts, g.ResolutionM, g.Shape)
+	if err != nil {
+		return nil, err
+	}
+	q := &quick{side: side, truth: Truth{Low: w.Low, Positions: pts, ResolutionM: g.ResolutionM}}
+	return &recipes.Opened{Source: q, Settings: set}, nil
 }
 
 // quick is the source of QuickScan.
 type quick struct {
-	side      int
-	positions [][2]float64
+	side  int
+	truth Truth
 }
+
+func (q *quick) Truth() *Truth          { return &q.truth }
+func (q *quick) noiseFree() scan.Source { return q }
 
 func (q *quick) Describe(context.Context) (*scan.Description, error) {
 	return &scan.Description{
-		Frames: len(q.positions), Rows: q.side, Cols: q.side, Type: pix.Int32, RawType: pix.Int32, Positions: q.positions, HasDark: true,
+		Frames: len(q.truth.Positions), Rows: q.side, Cols: q.side, Type: pix.Int32, RawType: pix.Int32, Positions: q.truth.Positions, HasDark: true,
 		Name: func(k int) string { return fmt.Sprintf("frame %d of the simulated scan", k) },
 	}, nil
 }

@@ -322,6 +322,9 @@ func (s *Source) setSample(env *recipes.Env, r *reader, g optics.Geometry) error
 func (r *reader) sample(shape [2]int) (o sample.Options, err error) {
 	v := r.v
 	o.Fill = complexOf(v, samFill)
+	if v.Given(samFill) { // else opaque, as in ptypy
+		o.Rest = o.Fill
+	}
 	take := func(a field.Array, err error) error {
 		o.Model = &a
 		return err

@@ -156,7 +156,7 @@ var (
 	})
 	samFill = add(param.Spec{
 		Path: "sample.fill", Forms: param.Float | param.List, Default: 1, MinLen: 2, MaxLen: 2, Names: []string{"real", "imaginary"},
-		Help: "Transmission where the model has no pixels.",
+		Help: "Transmission where the model has no pixels. A model smaller than the scanned area is continued with it only if it is given, else the rest is opaque.",
 	})
 	_          = group("sample.recon", 0, "The reconstruction that model: recon takes the object of.")
 	samRFile   = add(param.Spec{Path: "sample.recon.rfile", Forms: param.Path, Default: anyPtyr, Help: "A .ptyr file; a pattern must match one."})

@@ -6,18 +6,33 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"ptyprep/internal/formats/atomicfile"
 	"ptyprep/internal/formats/h5"
 	"ptyprep/internal/imgproc/pix"
+	"ptyprep/internal/recipes/sim/field"
 	"ptyprep/internal/scan"
 	"ptyprep/internal/scan/problem"
 )
 
+// Simulated is a source that is simulated, and knows what its frames were made of.
+type Simulated interface {
+	scan.Source
+	Truth() *Truth
+	// noiseFree gives the frames in front of the detector.
+	noiseFree() scan.Source
+}
+
+var (
+	_ Simulated = (*Source)(nil)
+	_ Simulated = (*quick)(nil)
+)
+
 // TruthFile is an HDF5 file on its way that holds what a reconstruction should find:
 //
-//	object         complex, as large as the scan
-//	probe          complex, rows x columns of a frame
+//	object         complex, as large as the scan (not of QuickScan)
+//	probe          complex, rows x columns of a frame (not of QuickScan)
 //	low            int64, points x 2: upper left corner of each point's window in object
 //	offset         int64, 2: where the first pixel of a reconstruction lies in object
 //	positions_true float64, points x 2, metres
@@ -45,7 +60,7 @@ func CheckTruth(path string, overwrite bool) error {
 // WriteTruth writes the truth of s beside path, to be put in place by Commit. With intensity
 // the noise-free frames are simulated too, with the workers and memory of o and as many as set
 // (the settings of the scan) asks for.
-func WriteTruth(ctx context.Context, path string, s *Source, intensity bool, set *scan.Settings, o scan.Options) (*TruthFile, error) {
+func WriteTruth(ctx context.Context, path string, s Simulated, intensity bool, set *scan.Settings, o scan.Options) (*TruthFile, error) {
 	a, err := atomicfile.Begin(path)
 	if err != nil {
 		return nil, problem.Internalf("--truth: %s cannot be written", path).Because(err)
@@ -67,16 +82,16 @@ func (t *TruthFile) Commit() error { return t.set.Commit(atomicfile.Replace, nil
 // Abort removes the file, unless it is in place.
 func (t *TruthFile) Abort() { t.set.Abort() }
 
-func (t *TruthFile) write(ctx context.Context, s *Source, intensity bool, set *scan.Settings, o scan.Options) (err error) {
+func (t *TruthFile) write(ctx context.Context, s Simulated, intensity bool, set *scan.Settings, o scan.Options) (err error) {
 	f, err := h5.Create(t.set.Temp(""))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := s.truth.write(f); err != nil || !intensity {
+	if err := s.Truth().write(f); err != nil || !intensity {
 		return err
 	}
-	_, err = scan.Run(ctx, noiseFree{s}, plain(set), o, &stackSink{file: f, path: "intensity"})
+	_, err = scan.Run(ctx, s.noiseFree(), Plain(set), o, &stackSink{file: f, path: "intensity"})
 	return err
 }
 
@@ -88,26 +103,31 @@ func (t *Truth) write(f *h5.File) error {
 		low = append(low, int64(t.Low[k][0]), int64(t.Low[k][1]))
 		points = append(points, t.Positions[k][:]...)
 	}
+	wave := func(name string, w field.Field) error {
+		if len(w.Pix) == 0 {
+			return nil
+		}
+		return f.WriteComplex(name, []int{w.Rows, w.Cols}, w.Pix)
+	}
 	return errors.Join(
-		f.WriteComplex("object", []int{t.Object.Rows, t.Object.Cols}, t.Object.Pix),
-		f.WriteComplex("probe", []int{t.Probe.Rows, t.Probe.Cols}, t.Probe.Pix),
+		wave("object", t.Object),
+		wave("probe", t.Probe),
 		h5.WriteArray(f, "low", []int{n, 2}, low, 0),
 		h5.WriteArray(f, "offset", []int{2}, []int64{int64(t.Offset[0]), int64(t.Offset[1])}, 0),
 		h5.WriteArray(f, "positions_true", []int{n, 2}, points, 0),
-		h5.WriteArray(f, "resolution", []int{2}, t.ResolutionM[:], 0),
+		h5.WriteArray(f, "resolution", []int{2}, slices.Clone(t.ResolutionM[:]), 0),
 	)
 }
 
-// plain is set without anything that moves pixels: frames come out as they were simulated.
-func plain(set *scan.Settings) *scan.Settings {
+// Plain is set without anything that moves pixels: frames come out as they were simulated.
+func Plain(set *scan.Settings) *scan.Settings {
 	return &scan.Settings{
 		Center: scan.Center{Kind: scan.CenterFFTShift}, AutoCenter: scan.No, Rebin: 1, MinFrames: 1, NumFrames: set.NumFrames,
 		Version: set.Version, EnergyKeV: set.EnergyKeV, DistanceM: set.DistanceM, PSizeM: set.PSizeM, BlockFrames: max(set.BlockFrames, 1), Where: set.Where,
 	}
 }
 
-// Plain makes settings that leave the frames of a source as they are, for writing raw files.
-func Plain(set *scan.Settings) *scan.Settings { return plain(set) }
+func (s *Source) noiseFree() scan.Source { return noiseFree{s} }
 
 // noiseFree is a simulation in front of its detector.
 type noiseFree struct{ s *Source }
@@ -159,14 +179,6 @@ func (k *stackSink) Abort() {
 	if k.data != nil {
 		_ = k.data.Close() // the file is given up
 	}
-}
-
-// Simulation finds the simulation in a source; QuickScan has nothing that could be told of.
-func Simulation(s scan.Source) (*Source, error) {
-	if x, ok := s.(*Source); ok {
-		return x, nil
-	}
-	return nil, problem.Usagef("this recipe has no probe and object that could be written or drawn").WithHint("take MoonFlowerScan or SimScan")
 }
 
 // Is reports whether a recipe simulates.

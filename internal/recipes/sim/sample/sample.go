@@ -22,7 +22,8 @@ const fwhmPerSigma = 2.35
 // Options is the tree `sample`, decoded.
 type Options struct {
 	Model   *field.Array // nil: an array of Fill as large as the scan
-	Fill    complex128   // of the area that the model does not cover
+	Fill    complex128   // of what processing brings in, and of a sample without a model
+	Rest    complex128   // of the scanned area that the model does not reach; ptypy takes 0 always
 	Process *Process     // nil: the model is the transmission
 }
 
@@ -56,10 +57,10 @@ func Make(o Options, shape [2]int, lambdaM float64) (field.Field, []note.Note, e
 	}
 	var notes []note.Note
 	if f.Rows < shape[0] || f.Cols < shape[1] {
-		notes = append(notes, note.Warnf("sample.model", "the model of %d x %d pixels is smaller than the area that is scanned, %d x %d: the rest is fill, %s",
-			f.Rows, f.Cols, shape[0], shape[1], number(o.Fill)))
+		notes = append(notes, note.Warnf("sample.model", "the model of %d x %d pixels is smaller than the area that is scanned, %d x %d: the rest has the transmission %s (set sample.fill)",
+			f.Rows, f.Cols, shape[0], shape[1], number(o.Rest)))
 	}
-	return f.Fit(shape[0], shape[1], o.Fill), notes, nil
+	return f.Fit(shape[0], shape[1], o.Rest), notes, nil
 }
 
 func number(c complex128) string {
