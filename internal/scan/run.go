@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -202,12 +203,17 @@ func (r *run) frames(ctx context.Context) error {
 		f.Index = i
 	}
 	each := func(work func(*Frame) error) error {
-		g, ctx := errgroup.WithContext(ctx)
+		var g errgroup.Group
 		g.SetLimit(r.opt.Workers)
-		for _, f := range first {
-			g.Go(func() error { return r.guard(ctx, f, work) })
+		errs := make([]error, k)
+		for i, f := range first {
+			g.Go(func() error {
+				errs[i] = r.guard(ctx, f, work)
+				return nil
+			})
 		}
-		return g.Wait()
+		_ = g.Wait()
+		return cmp.Or(errs...)
 	}
 	if err := each(func(f *Frame) error { return r.prepare(ctx, f) }); err != nil {
 		return err
@@ -219,7 +225,7 @@ func (r *run) frames(ctx context.Context) error {
 		return err
 	}
 	for _, f := range first {
-		if err := r.write(f); err != nil {
+		if err := r.guard(ctx, f, r.write); err != nil {
 			return err
 		}
 	}
@@ -341,7 +347,7 @@ func (r *run) prepare(ctx context.Context, f *Frame) error {
 		imgproc.Orient(f.Pix, old, p.Orient)
 	}
 	if f.Mask != nil {
-		f.Mask = moveMask(f.Mask, rows, cols, p, f.ownMask)
+		f.Mask = f.moveMask(f.Mask, rows, cols, p)
 	}
 	if f.Pix.Type != p.Type && !(f.Pix.Type == pix.Bool && p.Type == pix.Uint8) {
 		old := f.Swap()
@@ -351,10 +357,10 @@ func (r *run) prepare(ctx context.Context, f *Frame) error {
 	return nil
 }
 
-// moveMask bins and turns a mask that has been cut. buf gives buffers 1 and 2 or nil memory.
-func moveMask(m []byte, rows, cols int, p *Plan, buf func(k, n int) []byte) []byte {
+// moveMask bins and turns a mask that has been cut, in f's mask buffers 1 and 2; m may be in 0 or 1.
+func (f *Frame) moveMask(m []byte, rows, cols int, p *Plan) []byte {
 	if p.Rebin > 1 {
-		out := buf(2, rows/p.Rebin*(cols/p.Rebin))
+		out := f.ownMask(2, rows/p.Rebin*(cols/p.Rebin))
 		imgproc.RebinMask(out, m, cols, p.Rebin)
 		m, rows, cols = out, rows/p.Rebin, cols/p.Rebin
 	}
@@ -363,7 +369,7 @@ func moveMask(m []byte, rows, cols int, p *Plan, buf func(k, n int) []byte) []by
 		if len(m) > 0 && p.Rebin <= 1 {
 			k = 2
 		}
-		out := buf(k, rows*cols)
+		out := f.ownMask(k, rows*cols)
 		imgproc.OrientMask(out, m, rows, cols, p.Orient)
 		m = out
 	}
@@ -389,7 +395,7 @@ func (r *run) prepareMask() {
 	if r.passMask != nil {
 		r.cutMask = m
 	}
-	p.Mask = moveMask(m, p.Window.Rows, p.Window.Cols, p, func(_, n int) []byte { return make([]byte, n) })
+	p.Mask = new(Frame).moveMask(m, p.Window.Rows, p.Window.Cols, p)
 }
 
 // guard turns a panic in a frame's work into an error that names the frame.
@@ -408,18 +414,20 @@ func (r *run) guard(ctx context.Context, f *Frame, work func(*Frame) error) (err
 
 // ordered sends frames lo..hi-1 through work on the workers and gives them to emit in order.
 // No more frames exist than there are slots, so memory does not grow with the scan. The
-// channels hold all slots, so that no send blocks.
+// channels hold all slots, so that no send blocks. Of several frames that fail, the error is
+// always that of the first in the scan: what a user reads does not depend on chance.
 func (r *run) ordered(ctx context.Context, lo, hi int, work func(context.Context, *Frame) error, emit func(*Frame) error) error {
 	type slot struct {
 		f    *Frame
-		done chan struct{}
+		done chan error
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	n := len(r.slots)
 	free, jobs, queue := make(chan *slot, n), make(chan *slot, n), make(chan *slot, n)
 	for _, f := range r.slots {
-		free <- &slot{f: f, done: make(chan struct{}, 1)}
+		free <- &slot{f: f, done: make(chan error, 1)}
 	}
+	inPass := func(f *Frame) error { return work(ctx, f) }
 	g.Go(func() error {
 		defer close(jobs)
 		defer close(queue)
@@ -438,22 +446,18 @@ func (r *run) ordered(ctx context.Context, lo, hi int, work func(context.Context
 	for range min(r.opt.Workers, n) {
 		g.Go(func() error {
 			for s := range jobs {
-				if err := r.guard(ctx, s.f, func(f *Frame) error { return work(ctx, f) }); err != nil {
-					return err
-				}
-				s.done <- struct{}{}
+				s.done <- r.guard(ctx, s.f, inPass)
 			}
 			return nil
 		})
 	}
 	g.Go(func() error {
 		for s := range queue {
-			select {
-			case <-s.done:
-			case <-ctx.Done():
-				return context.Cause(ctx)
+			err := <-s.done
+			if err == nil {
+				err = r.guard(ctx, s.f, emit)
 			}
-			if err := emit(s.f); err != nil {
+			if err != nil {
 				return err
 			}
 			free <- s

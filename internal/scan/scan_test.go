@@ -22,8 +22,6 @@ type memory struct {
 	spot     func(k int) (row, col int)
 	fail     func(k int) error
 	mask     []byte
-	win      imgproc.Rect
-	windowed bool
 	loads    atomic.Int64
 	inFlight atomic.Int64
 	most     atomic.Int64
