@@ -25,6 +25,7 @@ import (
 	"ptyprep/internal/recipes/ptydscan"
 	"ptyprep/internal/recipes/ptyscan"
 	"ptyprep/internal/recipes/ucl"
+	"ptyprep/internal/recipes/sim"
 )
 
 // Registry makes the registry of all recipes, in the order in which they are listed.
@@ -32,6 +33,9 @@ func Registry() *recipes.Registry {
 	return recipes.NewRegistry(
 		hdf5.Spec,
 		ptydscan.Spec,
+		sim.MoonFlowerSpec,
+		sim.SimScanSpec,
+		sim.QuickSpec,
 		ptyscan.Spec,
 		nanomax.StepscanNov2018, nanomax.FlyscanMay2019, nanomax.StepscanSep2019, nanomax.FlyscanDec2019, nanomax.Contrast,
 		id16a.Spec,
