@@ -45,7 +45,7 @@ func (s *Frame) take(f *Frame) {
 // slot is the place of one result in the order of frames.
 type slot struct {
 	f    *Frame
-	done chan struct{}
+	done chan error // nil when the frame is made
 }
 
 // queue hands out frame numbers, each together with a place for the result. The channels hold all
@@ -80,7 +80,8 @@ func (q *queue) pull(ctx context.Context) (*slot, error) {
 
 // ordered sends frames lo..hi-1 through work on the workers and gives the results to emit in
 // order. No more frames exist than there are workers, and no more results than slots, so memory
-// does not grow with the scan.
+// does not grow with the scan. Of several frames that fail, the error is always that of the first
+// in the scan: what a user reads does not depend on chance.
 func (r *run) ordered(ctx context.Context, lo, hi int, work func(context.Context, *Frame) error, emit func(*Frame) error) error {
 	if lo == hi {
 		return nil
@@ -89,12 +90,12 @@ func (r *run) ordered(ctx context.Context, lo, hi int, work func(context.Context
 	n := len(r.slots)
 	q := &queue{free: make(chan *slot, n), line: make(chan *slot, n), next: lo, hi: hi}
 	for _, f := range r.slots {
-		q.free <- &slot{f: f, done: make(chan struct{}, 1)}
+		q.free <- &slot{f: f, done: make(chan error, 1)}
 	}
 	for _, f := range r.crew {
 		g.Go(func() error { return r.work(ctx, q, f, work) })
 	}
-	g.Go(func() error { return q.emit(ctx, emit) })
+	g.Go(func() error { return r.emit(ctx, q, emit) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil && context.Cause(ctx) != nil {
 		return context.Cause(ctx)
@@ -111,16 +112,16 @@ func (r *run) work(ctx context.Context, q *queue, f *Frame, work func(context.Co
 			return err
 		}
 		f.Index = s.f.Index
-		if err := r.guard(ctx, f, job); err != nil {
-			return err
+		if err = r.guard(ctx, f, job); err == nil {
+			s.f.take(f)
 		}
-		s.f.take(f)
-		s.done <- struct{}{}
+		s.done <- err
 	}
 }
 
-// emit gives results to to in the order of frames.
-func (q *queue) emit(ctx context.Context, to func(*Frame) error) error {
+// emit gives results to to in the order of frames. A slot that stands in line has a worker, which
+// also answers when ctx has ended.
+func (r *run) emit(ctx context.Context, q *queue, to func(*Frame) error) error {
 	for {
 		var s *slot
 		select {
@@ -131,12 +132,10 @@ func (q *queue) emit(ctx context.Context, to func(*Frame) error) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		select {
-		case <-s.done:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if err := <-s.done; err != nil {
+			return err
 		}
-		if err := to(s.f); err != nil {
+		if err := r.guard(ctx, s.f, to); err != nil {
 			return err
 		}
 		q.free <- s

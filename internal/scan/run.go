@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -187,12 +188,17 @@ func (r *run) frames(ctx context.Context) error {
 		f.Index = i
 	}
 	each := func(work func(*Frame) error) error {
-		g, ctx := errgroup.WithContext(ctx)
+		var g errgroup.Group
 		g.SetLimit(r.opt.Workers)
-		for _, f := range first {
-			g.Go(func() error { return r.guard(ctx, f, work) })
+		errs := make([]error, k)
+		for i, f := range first {
+			g.Go(func() error {
+				errs[i] = r.guard(ctx, f, work)
+				return nil
+			})
 		}
-		return g.Wait()
+		_ = g.Wait()
+		return cmp.Or(errs...)
 	}
 	if err := each(func(f *Frame) error { return r.prepare(ctx, f) }); err != nil {
 		return err
@@ -204,7 +210,7 @@ func (r *run) frames(ctx context.Context) error {
 		return err
 	}
 	for i, f := range first {
-		if err := r.write(f); err != nil {
+		if err := r.guard(ctx, f, r.write); err != nil {
 			return err
 		}
 		if i < len(r.slots) {
@@ -228,7 +234,7 @@ func (r *run) encode(f *Frame) error {
 
 func (r *run) write(f *Frame) error {
 	f.mark = time.Now()
-	if err := r.sink.Write(f); err != nil {
+	if err := r.sink.Write(f.Index, f.Out); err != nil {
 		return err
 	}
 	f.Spend(StageWrite)
@@ -329,7 +335,7 @@ func (r *run) prepare(ctx context.Context, f *Frame) error {
 		imgproc.Orient(f.Pix, old, p.Orient)
 	}
 	if f.Mask != nil {
-		f.Mask = moveMask(f.Mask, rows, cols, p, f.ownMask)
+		f.Mask = f.moveMask(f.Mask, rows, cols, p)
 	}
 	if f.Pix.Type != p.Type && !(f.Pix.Type == pix.Bool && p.Type == pix.Uint8) {
 		old := f.Swap()
@@ -339,10 +345,10 @@ func (r *run) prepare(ctx context.Context, f *Frame) error {
 	return nil
 }
 
-// moveMask bins and turns a mask that has been cut. buf gives buffers 1 and 2 or nil memory.
-func moveMask(m []byte, rows, cols int, p *Plan, buf func(k, n int) []byte) []byte {
+// moveMask bins and turns a mask that has been cut, in f's mask buffers 1 and 2; m may be in 0 or 1.
+func (f *Frame) moveMask(m []byte, rows, cols int, p *Plan) []byte {
 	if p.Rebin > 1 {
-		out := buf(2, rows/p.Rebin*(cols/p.Rebin))
+		out := f.ownMask(2, rows/p.Rebin*(cols/p.Rebin))
 		imgproc.RebinMask(out, m, cols, p.Rebin)
 		m, rows, cols = out, rows/p.Rebin, cols/p.Rebin
 	}
@@ -351,7 +357,7 @@ func moveMask(m []byte, rows, cols int, p *Plan, buf func(k, n int) []byte) []by
 		if len(m) > 0 && p.Rebin <= 1 {
 			k = 2
 		}
-		out := buf(k, rows*cols)
+		out := f.ownMask(k, rows*cols)
 		imgproc.OrientMask(out, m, rows, cols, p.Orient)
 		m = out
 	}
@@ -377,7 +383,7 @@ func (r *run) prepareMask() {
 	if r.passMask != nil {
 		r.cutMask = m
 	}
-	p.Mask = moveMask(m, p.Window.Rows, p.Window.Cols, p, func(_, n int) []byte { return make([]byte, n) })
+	p.Mask = new(Frame).moveMask(m, p.Window.Rows, p.Window.Cols, p)
 }
 
 // guard turns a panic in a frame's work into an error that names the frame.

@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,7 +26,7 @@ file that can be edited and converted.`,
 	list := a.recipesListCommand()
 	cmd.RunE = list.RunE
 	cmd.Flags().AddFlagSet(list.Flags())
-	cmd.AddCommand(list, a.recipesShowCommand())
+	cmd.AddCommand(list, a.recipesShowCommand(), a.recipesDocsCommand())
 	return cmd
 }
 
@@ -111,4 +113,63 @@ func (a *app) recipesShowCommand() *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// recipesDocsCommand writes the pages of docs/recipes. It is for those who work on ptyprep.
+func (a *app) recipesDocsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "docs FOLDER",
+		Short:  "Write a page of documentation for each recipe",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return writeDocs(a.registry(), args[0])
+		},
+	}
+}
+
+// writeDocs writes the page of each recipe and the list of all, and removes pages of recipes that
+// there are no more.
+func writeDocs(r *recipes.Registry, dir string) error {
+	pages, err := docPages(r)
+	if err != nil {
+		return err
+	}
+	old, err := filepath.Glob(filepath.Join(dir, "*.md"))
+	if err != nil {
+		return err
+	}
+	for _, f := range old {
+		if _, ok := pages[filepath.Base(f)]; !ok {
+			if err := os.Remove(f); err != nil {
+				return problem.Internalf("%s", f).Because(err)
+			}
+		}
+	}
+	for name, text := range pages {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
+			return problem.Internalf("%s", name).Because(err)
+		}
+	}
+	return nil
+}
+
+// docPages are the pages of docs/recipes by file name.
+func docPages(r *recipes.Registry) (map[string][]byte, error) {
+	pages := map[string][]byte{}
+	index := "# Recipes\n\n| recipe | what it reads |\n|---|---|\n"
+	for _, s := range r.List() {
+		var b bytes.Buffer
+		if err := recipes.WriteDoc(&b, s); err != nil {
+			return nil, err
+		}
+		pages[s.Name+".md"] = b.Bytes()
+		also := ""
+		if len(s.Aliases) > 0 {
+			also = ", also `" + strings.Join(s.Aliases, "`, `") + "`"
+		}
+		index += fmt.Sprintf("| [%s](%s.md)%s | %s |\n", s.Name, s.Name, also, s.Summary)
+	}
+	pages["README.md"] = []byte(index + "\nThese pages are made by `make docs` from the declared parameters; `ptyprep recipes show NAME` prints the same as a recipe to start from.\n")
+	return pages, nil
 }

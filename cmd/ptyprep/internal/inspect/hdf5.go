@@ -9,12 +9,40 @@ import (
 	"strings"
 
 	"ptyprep/internal/formats/h5"
+	"ptyprep/internal/formats/ptyd"
 	"ptyprep/internal/scan/problem"
 )
 
-// hdf5Inspector lists any HDF5 file: what a recipe needs to know of it.
+// hdf5Inspector reports on a .ptyd, and lists any other HDF5 file: what a recipe needs to know of it.
 func hdf5Inspector() Inspector {
-	return Inspector{Format: "HDF5", Matches: isHDF5, Inspect: listHDF5}
+	return Inspector{Format: "HDF5 (.ptyd and any other)", Matches: isHDF5, Inspect: inspectHDF5}
+}
+
+// inspectHDF5 takes a file for a .ptyd by what is in it, whatever its name.
+func inspectHDF5(ctx context.Context, path string, o Options) (Report, error) {
+	open := h5.OpenOptions{NoLock: o.NoLock}
+	f, err := h5.Open(path, open)
+	if err != nil {
+		return nil, openProblem(path, err)
+	}
+	is := isPtyd(f)
+	if err := f.Close(); err != nil {
+		return nil, problem.Inputf("%s: cannot be closed", path).Because(err)
+	}
+	if is {
+		return ptyd.Inspect(ctx, path, open)
+	}
+	return listHDF5(ctx, path, o)
+}
+
+// isPtyd looks for the groups of a .ptyd. A raw file may have a group of one of the names.
+func isPtyd(f *h5.File) bool {
+	for _, name := range []string{"/chunks", "/meta"} {
+		if kind, err := f.Kind(name); err != nil || kind != h5.Group {
+			return false
+		}
+	}
+	return true
 }
 
 var signature = []byte("\x89HDF\r\n\x1a\n")
