@@ -4,6 +4,8 @@ package all
 import (
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/recipes/hdf5"
+	"ptyprep/internal/recipes/id16a"
+	"ptyprep/internal/recipes/nanomax"
 	"ptyprep/internal/recipes/ptydscan"
 	"ptyprep/internal/recipes/ptyscan"
 )
@@ -14,5 +16,7 @@ func Registry() *recipes.Registry {
 		hdf5.Spec,
 		ptydscan.Spec,
 		ptyscan.Spec,
+		nanomax.StepscanNov2018, nanomax.FlyscanMay2019, nanomax.StepscanSep2019, nanomax.FlyscanDec2019, nanomax.Contrast,
+		id16a.Spec,
 	)
 }

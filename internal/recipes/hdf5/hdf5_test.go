@@ -30,7 +30,7 @@ auto_center: false
 const positions = "positions: {slow_key: y, fast_key: x}\n"
 
 // numbered makes frames of 2 x 2: pixel (r, c) of raw frame k holds 100 k + 2 r + c.
-func numbered(lead ...int) rt.Content {
+func numbered(lead ...int) rt.Dataset {
 	n := 1
 	for _, k := range lead {
 		n *= k
@@ -64,25 +64,25 @@ func TestShapeRows(t *testing.T) {
 	point := [][2]float64{{0, -0}, {10, -1}, {20, -2}, {30, -3}, {40, -4}, {50, -5}}
 	mesh := [][2]float64{{0, -5}, {0, -6}, {0, -7}, {10, -5}, {10, -6}, {10, -7}}
 	for name, c := range map[string]struct {
-		data, y, x rt.Content
+		data, y, x rt.Dataset
 		more       string
 		frames     []int
 		want       [][2]float64
 	}{
 		"1 grid":            {numbered(2, 3), grid, grid, "", all, point},
-		"1 more dimensions": {numbered(2, 3), rt.Ramp[float64](2, 3, 1, 1), rt.Ramp[float64](2, 3, 1), "", all, point},
+		"1 more dimensions": {numbered(2, 3), rt.Counting[float64](2, 3, 1, 1), rt.Counting[float64](2, 3, 1), "", all, point},
 		"2 list":            {numbered(6), list6, list6, "", all, point},
-		"2 integers":        {numbered(6), rt.Ramp[int32](6), rt.Ramp[uint8](6), "", all, point},
+		"2 integers":        {numbered(6), rt.Counting[int32](6), rt.Counting[uint8](6), "", all, point},
 		"2 columns":         {numbered(3), rt.Array([]int{3, 2}, 9, 0, 9, 1, 9, 2.0), rt.Array([]int{3, 2}, 0, 8, 1, 8, 2, 8.0), ", slow_index: 1, fast_index: 0", []int{0, 1, 2}, point[:3]},
 		"2 wins over 5":     {numbered(1), rt.List(3.0), rt.List(3.0), "", []int{0}, [][2]float64{{30, -3}}},
 		"3 grid in a list":  {numbered(6), grid, grid, "", all, point},
-		"3 column vectors":  {numbered(6), rt.Ramp[float64](6, 1), rt.Ramp[float64](6, 1), "", all, point},
+		"3 column vectors":  {numbered(6), rt.Counting[float64](6, 1), rt.Counting[float64](6, 1), "", all, point},
 		"4 mesh":            {numbered(2, 3), rt.List(0, 1.0), rt.List(5, 6, 7.0), "", all, mesh},
 		"5 mesh in a list":  {numbered(6), rt.List(0, 1.0), rt.List(5, 6, 7.0), "", all, mesh},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			rt.H5(t, dir, "raw.h5", map[string]rt.Content{"data": c.data, "y": c.y, "x": c.x})
+			rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{"data": c.data, "y": c.y, "x": c.x})
 			r := rt.MustRun(t, hdf5.Spec, dir, head+"positions: {slow_key: y, fast_key: x, slow_multiplier: 10, fast_multiplier: -1"+c.more+"}\n")
 			if !slices.Equal(frameNumbers(r), c.frames) || !slices.Equal(r.Plan.Positions, c.want) {
 				t.Errorf("frames %v at %v, want %v at %v", frameNumbers(r), r.Plan.Positions, c.frames, c.want)
@@ -97,19 +97,19 @@ func TestShapeRows(t *testing.T) {
 // Shapes that no row of the table takes are an error that names all three.
 func TestShapesThatDoNotFit(t *testing.T) {
 	for name, c := range map[string]struct {
-		data, y, x rt.Content
+		data, y, x rt.Dataset
 		words      []string
 	}{
-		"equal products, other shapes (defect 33)": {numbered(6), rt.Ramp[float64](2, 3), rt.Ramp[float64](3, 2), []string{"(2 x 3)", "(3 x 2)", "(6)"}},
-		"too few":       {numbered(6), rt.Ramp[float64](5), rt.Ramp[float64](5), []string{"(5)", "(6)"}},
-		"unequal":       {numbered(6), rt.Ramp[float64](6), rt.Ramp[float64](5), []string{"(6)", "(5)"}},
-		"three leading": {numbered(1, 2, 3), rt.Ramp[float64](1, 2, 3), rt.Ramp[float64](1, 2, 3), []string{"(1 x 2 x 3)", "outer_index"}},
-		"one image":     {rt.Ramp[uint16](4, 4), rt.Ramp[float64](1), rt.Ramp[float64](1), []string{"raw.h5:data", "shape"}},
-		"text":          {numbered(6), rt.Text("here"), rt.Ramp[float64](6), []string{"raw.h5:y", "expected numbers"}},
+		"equal products, other shapes (defect 33)": {numbered(6), rt.Counting[float64](2, 3), rt.Counting[float64](3, 2), []string{"(2 x 3)", "(3 x 2)", "(6)"}},
+		"too few":       {numbered(6), rt.Counting[float64](5), rt.Counting[float64](5), []string{"(5)", "(6)"}},
+		"unequal":       {numbered(6), rt.Counting[float64](6), rt.Counting[float64](5), []string{"(6)", "(5)"}},
+		"three leading": {numbered(1, 2, 3), rt.Counting[float64](1, 2, 3), rt.Counting[float64](1, 2, 3), []string{"(1 x 2 x 3)", "outer_index"}},
+		"one image":     {rt.Counting[uint16](4, 4), rt.Counting[float64](1), rt.Counting[float64](1), []string{"raw.h5:data", "shape"}},
+		"text":          {numbered(6), rt.String("here"), rt.Counting[float64](6), []string{"raw.h5:y", "expected numbers"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			rt.H5(t, dir, "raw.h5", map[string]rt.Content{"data": c.data, "y": c.y, "x": c.x})
+			rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{"data": c.data, "y": c.y, "x": c.x})
 			_, err := rt.Run(t, hdf5.Spec, dir, head+positions)
 			if problem.ClassOf(err) != problem.Input {
 				t.Fatalf("class %v: %v", problem.ClassOf(err), err)
@@ -132,9 +132,9 @@ func TestSelection(t *testing.T) {
 	}
 	filter[7] = -1
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{
-		"data": numbered(20), "grid": numbered(4, 5), "y": rt.Ramp[float64](20), "x": rt.Ramp[float64](20),
-		"y2": rt.Ramp[float64](4, 5), "x2": rt.Ramp[float64](4, 5), "slow": rt.Ramp[float64](4), "fast": rt.Ramp[float64](5),
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
+		"data": numbered(20), "grid": numbered(4, 5), "y": rt.Counting[float64](20), "x": rt.Counting[float64](20),
+		"y2": rt.Counting[float64](4, 5), "x2": rt.Counting[float64](4, 5), "slow": rt.Counting[float64](4), "fast": rt.Counting[float64](5),
 		"filter": rt.Array([]int{20}, filter...), "filter2": rt.Array([]int{4, 5}, filter...), "filter4": rt.Array([]int{4, 5, 1, 1}, filter...),
 		"zero": rt.Constant[uint8](0, 20), "short": rt.Constant[uint8](1, 19), "turned": rt.Constant[uint8](1, 5, 4),
 	})
@@ -195,8 +195,8 @@ func TestSelection(t *testing.T) {
 	}
 	// Of a list only fast_axis_bounds count; the other is told (11.11).
 	r := rt.MustRun(t, hdf5.Spec, dir, list(", bounding_box: {slow_axis_bounds: [0, 1]}", ""))
-	if len(r.Frames) != 20 || !strings.Contains(r.Warnings, "slow_axis_bounds has no effect") {
-		t.Errorf("slow bounds of a list: %d frames, %q", len(r.Frames), r.Warnings)
+	if len(r.Frames) != 20 || !strings.Contains(r.Log, "slow_axis_bounds has no effect") {
+		t.Errorf("slow bounds of a list: %d frames, %q", len(r.Frames), r.Log)
 	}
 
 	for name, c := range map[string]struct {
@@ -216,15 +216,15 @@ func TestSelection(t *testing.T) {
 		"order low":    {"", "frameorder: {indices: [-21]}\n", problem.Input, []string{"index -21"}},
 		"num_frames 0": {"", "num_frames: 0\n", problem.Usage, []string{"num_frames"}},
 	} {
-		t.Run(name, func(t *testing.T) { rt.Fails(t, hdf5.Spec, dir, list(c.box, c.more), c.class, c.words...) })
+		t.Run(name, func(t *testing.T) { rt.MustFail(t, hdf5.Spec, dir, list(c.box, c.more), c.class, c.words...) })
 	}
-	rt.Fails(t, hdf5.Spec, dir, recipe("1", "skip: 1}\n", "framefilter: {file: raw.h5, key: turned}\n"), problem.Input, "(5, 4)", "(4, 5)")
+	rt.MustFail(t, hdf5.Spec, dir, recipe("1", "skip: 1}\n", "framefilter: {file: raw.h5, key: turned}\n"), problem.Input, "(5, 4)", "(4, 5)")
 }
 
 // scan3 writes three frames of 2 x 2 of type T with list positions and more.
-func scan3[T pix.Number](t *testing.T, pixels []T, more map[string]rt.Content) string {
+func scan3[T pix.Number](t *testing.T, pixels []T, more map[string]rt.Dataset) string {
 	dir := t.TempDir()
-	c := map[string]rt.Content{"data": rt.Array([]int{3, 2, 2}, pixels...), "y": rt.Ramp[float64](3), "x": rt.Ramp[float64](3)}
+	c := map[string]rt.Dataset{"data": rt.Array([]int{3, 2, 2}, pixels...), "y": rt.Counting[float64](3), "x": rt.Counting[float64](3)}
 	for k, v := range more {
 		c[k] = v
 	}
@@ -235,7 +235,7 @@ func scan3[T pix.Number](t *testing.T, pixels []T, more map[string]rt.Content) s
 // Corrections by hand (hdf5_loader 4). Raw frames: (10 20 30 5), (11 21 31 0), (12 22 32 1).
 func TestCorrections(t *testing.T) {
 	raw := []uint16{10, 20, 30, 5, 11, 21, 31, 0, 12, 22, 32, 1}
-	more := map[string]rt.Content{
+	more := map[string]rt.Dataset{
 		"dark":   rt.Array([]int{2, 2}, []uint16{3, 25, 0, 5}...),
 		"dark1":  rt.Array([]int{1, 2, 2}, []uint16{3, 25, 0, 5}...),
 		"darks":  rt.Array([]int{3, 2, 2}, []uint16{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2}...),
@@ -246,8 +246,8 @@ func TestCorrections(t *testing.T) {
 		"mask":   rt.Array([]int{2, 2}, []uint8{0, 1, 7, 0}...),
 		"masks":  rt.Array([]int{3, 2, 2}, []uint8{1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 1, 1}...),
 		"maskf":  rt.Array([]int{2, 2}, []float32{0.5, -1, 0, 1}...),
-		"wrong":  rt.Ramp[uint16](3, 2),
-		"wrong3": rt.Ramp[uint16](2, 2, 2),
+		"wrong":  rt.Counting[uint16](3, 2),
+		"wrong3": rt.Counting[uint16](2, 2, 2),
 	}
 	dir := scan3(t, raw, more)
 	group := func(g, key string) string { return fmt.Sprintf("%s: {file: raw.h5, key: %s}\n", g, key) }
@@ -317,10 +317,10 @@ func TestCorrections(t *testing.T) {
 
 	for _, g := range []string{"darkfield", "flatfield", "mask"} {
 		for _, key := range []string{"wrong", "wrong3"} {
-			rt.Fails(t, hdf5.Spec, dir, head+positions+group(g, key), problem.Input, g+".key", "(2, 2)")
+			rt.MustFail(t, hdf5.Spec, dir, head+positions+group(g, key), problem.Input, g+".key", "(2, 2)")
 		}
 	}
-	rt.Fails(t, hdf5.Spec, dir, head+positions+group("normalisation", "dark"), problem.Input, "normalisation.key", "(2, 2)", "(3)")
+	rt.MustFail(t, hdf5.Spec, dir, head+positions+group("normalisation", "dark"), problem.Input, "normalisation.key", "(2, 2)", "(3)")
 }
 
 func bits(m []byte) string {
@@ -337,26 +337,26 @@ func near(a, b float64) bool { return math.Abs(a-b) <= 1e-6*math.Abs(b) }
 // are not counted.
 func TestBadFlat(t *testing.T) {
 	nan := float32(math.NaN())
-	dir := scan3(t, []uint16{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, map[string]rt.Content{
+	dir := scan3(t, []uint16{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, map[string]rt.Dataset{
 		"flat":  rt.Array([]int{2, 2}, []float32{0, -2, nan, 2}...),
 		"flats": rt.Array([]int{3, 2, 2}, []float32{1, 1, 1, 1, 0, 1, 1, 1, nan, 1, 1, 0}...),
 		"mask":  rt.Array([]int{2, 2}, []uint8{0, 1, 1, 1}...),
 	})
 	const flat = "flatfield: {file: raw.h5, key: flat}\n"
 	r := rt.MustRun(t, hdf5.Spec, dir, head+positions+flat)
-	if !slices.Equal(r.Frames[0], floats(0, 0, 0, 2)) || bits(r.Masks[2]) != "0001" || !strings.Contains(r.Warnings, "3 valid pixels are 0, negative or not finite") {
-		t.Errorf("frame %v, mask %v, %q", r.Frames[0], r.Masks[2], r.Warnings)
+	if !slices.Equal(r.Frames[0], floats(0, 0, 0, 2)) || bits(r.Masks[2]) != "0001" || !strings.Contains(r.Log, "3 valid pixels are 0, negative or not finite") {
+		t.Errorf("frame %v, mask %v, %q", r.Frames[0], r.Masks[2], r.Log)
 	}
 	r = rt.MustRun(t, hdf5.Spec, dir, head+positions+flat+"mask: {file: raw.h5, key: mask}\n")
-	if !strings.Contains(r.Warnings, "2 valid pixels") || bits(r.Masks[0]) != "0001" {
-		t.Errorf("with a mask: %q, %v", r.Warnings, r.Masks[0])
+	if !strings.Contains(r.Log, "2 valid pixels") || bits(r.Masks[0]) != "0001" {
+		t.Errorf("with a mask: %q, %v", r.Log, r.Masks[0])
 	}
 	r = rt.MustRun(t, hdf5.Spec, dir, head+positions+"flatfield: {file: raw.h5, key: flats}\n")
-	if bits(r.Masks[0])+bits(r.Masks[1])+bits(r.Masks[2]) != "111101110110" || !strings.Contains(r.Warnings, "3 valid pixels, counted over all frames") {
-		t.Errorf("one for each: %v, %q", r.Masks, r.Warnings)
+	if bits(r.Masks[0])+bits(r.Masks[1])+bits(r.Masks[2]) != "111101110110" || !strings.Contains(r.Log, "3 valid pixels, counted over all frames") {
+		t.Errorf("one for each: %v, %q", r.Masks, r.Log)
 	}
-	if strings.Contains(r.Warnings, "NaN") || !slices.Equal(r.Frames[2], floats(0, 10, 11, 0)) {
-		t.Errorf("frame 2: %v, %q", r.Frames[2], r.Warnings)
+	if strings.Contains(r.Log, "NaN") || !slices.Equal(r.Frames[2], floats(0, 10, 11, 0)) {
+		t.Errorf("frame 2: %v, %q", r.Frames[2], r.Log)
 	}
 }
 
@@ -369,8 +369,8 @@ func TestMonitor(t *testing.T) {
 	zero[4] = 0
 	nan := []float64{1, 3, 1, 3, 1, 3, 1, 3, 1, 3, math.NaN()}
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{
-		"data": rt.Constant[uint16](7, 11, 2, 2), "y": rt.Ramp[float64](11), "x": rt.Ramp[float64](11),
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
+		"data": rt.Constant[uint16](7, 11, 2, 2), "y": rt.Counting[float64](11), "x": rt.Counting[float64](11),
 		"mon": rt.List(mon...), "mon4": rt.Array([]int{11, 1, 1, 1}, mon...), "zero": rt.List(zero...), "nan": rt.List(nan...), "same": rt.Constant(2.0, 11),
 	})
 	list := func(box, key string) string {
@@ -378,26 +378,26 @@ func TestMonitor(t *testing.T) {
 	}
 	for _, key := range []string{"mon", "mon4"} {
 		r := rt.MustRun(t, hdf5.Spec, dir, list("", key))
-		if !near(r.Firsts()[0], 70) || r.Firsts()[10] != 7 || !strings.Contains(r.Warnings, "1 of 11 normalisation values") || !strings.Contains(r.Warnings, "[10]") {
-			t.Errorf("%s: %v, %q", key, r.Firsts(), r.Warnings)
+		if !near(r.Firsts()[0], 70) || r.Firsts()[10] != 7 || !strings.Contains(r.Log, "1 of 11 normalisation values") || !strings.Contains(r.Log, "[10]") {
+			t.Errorf("%s: %v, %q", key, r.Firsts(), r.Log)
 		}
 	}
 	r := rt.MustRun(t, hdf5.Spec, dir, list(", bounding_box: {fast_axis_bounds: [0, 2]}", "mon"))
-	if !near(r.Firsts()[0], 70) || strings.Contains(r.Warnings, "normalisation") {
-		t.Errorf("part of the scan: %v, %q", r.Firsts(), r.Warnings)
+	if !near(r.Firsts()[0], 70) || strings.Contains(r.Log, "normalisation") {
+		t.Errorf("part of the scan: %v, %q", r.Firsts(), r.Log)
 	}
-	rt.Fails(t, hdf5.Spec, dir, list("", "zero"), problem.Input, "normalisation.key", "frame 4", "is 0")
-	rt.Fails(t, hdf5.Spec, dir, list(", skip: 2", "zero"), problem.Input, "frame 2 (point 4)")
+	rt.MustFail(t, hdf5.Spec, dir, list("", "zero"), problem.Input, "normalisation.key", "frame 4", "is 0")
+	rt.MustFail(t, hdf5.Spec, dir, list(", skip: 2", "zero"), problem.Input, "frame 2 (point 4)")
 	rt.MustRun(t, hdf5.Spec, dir, list(", bounding_box: {fast_axis_bounds: [5, 11]}", "zero"))
-	rt.Fails(t, hdf5.Spec, dir, list("", "nan"), problem.Input, "frame 10", "NaN")
+	rt.MustFail(t, hdf5.Spec, dir, list("", "nan"), problem.Input, "frame 10", "NaN")
 	r = rt.MustRun(t, hdf5.Spec, dir, list(", bounding_box: {fast_axis_bounds: [0, 10]}", "nan")) // mean 2
 	if !near(r.Firsts()[0], 14) || !near(r.Firsts()[1], 14.0/3) {
 		t.Errorf("without the NaN: %v", r.Firsts())
 	}
 	// Deviation 0: nothing is scaled, and the frames are float32 all the same (11.5).
 	r = rt.MustRun(t, hdf5.Spec, dir, list("", "same"))
-	if r.Firsts()[3] != 7 || r.Plan.Type != pix.Float32 || strings.Contains(r.Warnings, "normalisation") {
-		t.Errorf("all the same: %v, %v, %q", r.Firsts(), r.Plan.Type, r.Warnings)
+	if r.Firsts()[3] != 7 || r.Plan.Type != pix.Float32 || strings.Contains(r.Log, "normalisation") {
+		t.Errorf("all the same: %v, %v, %q", r.Firsts(), r.Plan.Type, r.Log)
 	}
 }
 
@@ -405,9 +405,9 @@ func TestMonitor(t *testing.T) {
 // dimensions of one (defects 26 and 27).
 func TestMonitorOfGrids(t *testing.T) {
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
 		"list": rt.Constant[uint16](6, 6, 2, 2), "grid": rt.Constant[uint16](6, 2, 3, 2, 2),
-		"y": rt.Ramp[float64](2, 3), "y4": rt.Ramp[float64](2, 3, 1, 1), "slow": rt.Ramp[float64](2), "fast": rt.Ramp[float64](3),
+		"y": rt.Counting[float64](2, 3), "y4": rt.Counting[float64](2, 3, 1, 1), "slow": rt.Counting[float64](2), "fast": rt.Counting[float64](3),
 		"n": rt.Array([]int{2, 3}, 1, 2, 3, 1, 2, 3.0), "n4": rt.Array([]int{2, 3, 1, 1}, 1, 2, 3, 1, 2, 3.0), "n1": rt.List(1, 2, 3, 1, 2, 3.0),
 	})
 	for _, data := range []string{"list", "grid"} {
@@ -427,10 +427,10 @@ func TestMonitorOfGrids(t *testing.T) {
 
 // In raw, values above the integer range become its largest value, told once (defect 24).
 func TestRawClips(t *testing.T) {
-	dir := scan3(t, slices.Repeat([]uint8{200}, 12), map[string]rt.Content{"mon": rt.List(1, 2, 3.0)})
+	dir := scan3(t, slices.Repeat([]uint8{200}, 12), map[string]rt.Dataset{"mon": rt.List(1, 2, 3.0)})
 	r := rt.MustRun(t, hdf5.Spec, dir, head+positions+"normalisation: {key: mon}\noutput_dtype: raw\n")
-	if r.Firsts()[0] != 255 || r.Plan.Type != pix.Uint8 || !strings.Contains(r.Warnings, "4 values were above the range") {
-		t.Errorf("%v, %v, %q", r.Firsts(), r.Plan.Type, r.Warnings)
+	if r.Firsts()[0] != 255 || r.Plan.Type != pix.Uint8 || !strings.Contains(r.Log, "4 values were above the range") {
+		t.Errorf("%v, %v, %q", r.Firsts(), r.Plan.Type, r.Log)
 	}
 }
 
@@ -442,14 +442,14 @@ func TestDarkTypes(t *testing.T) {
 		typ  pix.Type
 		want []float64
 	}{
-		"u1 - i1-like i2": {scan3(t, slices.Repeat([]uint8{200, 5, 0, 1}, 3), map[string]rt.Content{"dark": rt.Array([]int{2, 2}, []int16{-100, 10, -1, 1}...)}), pix.Int16, floats(300, 0, 1, 0)},
-		"u2 - i2":         {scan3(t, slices.Repeat([]uint16{65535, 5, 0, 1}, 3), map[string]rt.Content{"dark": rt.Array([]int{2, 2}, []int16{-1, 10, -1, 1}...)}), pix.Int32, floats(65536, 0, 1, 0)},
-		"u4 - i4":         {scan3(t, slices.Repeat([]uint32{1<<32 - 1, 5, 0, 1}, 3), map[string]rt.Content{"dark": rt.Array([]int{2, 2}, []int32{-1, 10, -1, 1}...)}), pix.Int64, floats(1<<32, 0, 1, 0)},
-		"u2 - u8":         {scan3(t, slices.Repeat([]uint16{65535, 5, 1, 1}, 3), map[string]rt.Content{"dark": u64}), pix.Uint64, floats(0, 0, 0, 1)},
-		"i8 - u8":         {scan3(t, slices.Repeat([]int64{-1, 5, 2, 1}, 3), map[string]rt.Content{"dark": u64}), pix.Float64, floats(0, 0, 1, 1)},
-		"u4 - f4":         {scan3(t, slices.Repeat([]uint32{1<<32 - 1, 5, 2, 1}, 3), map[string]rt.Content{"dark": rt.Array([]int{2, 2}, []float32{0.5, 5, 1.5, 0}...)}), pix.Float64, floats(1<<32-1.5, 0, 0.5, 1)},
-		"i2 - f4":         {scan3(t, slices.Repeat([]int16{-3, 5, 2, 1}, 3), map[string]rt.Content{"dark": rt.Array([]int{2, 2}, []float32{-4.5, 5, 1.5, 0}...)}), pix.Float32, floats(1.5, 0, 0.5, 1)},
-		"f4 - i4":         {scan3(t, slices.Repeat([]float32{0.5, 5, 2, 1}, 3), map[string]rt.Content{"dark": rt.Array([]int{2, 2}, []int32{-1, 5, 1, 0}...)}), pix.Float64, floats(1.5, 0, 1, 1)},
+		"u1 - i1-like i2": {scan3(t, slices.Repeat([]uint8{200, 5, 0, 1}, 3), map[string]rt.Dataset{"dark": rt.Array([]int{2, 2}, []int16{-100, 10, -1, 1}...)}), pix.Int16, floats(300, 0, 1, 0)},
+		"u2 - i2":         {scan3(t, slices.Repeat([]uint16{65535, 5, 0, 1}, 3), map[string]rt.Dataset{"dark": rt.Array([]int{2, 2}, []int16{-1, 10, -1, 1}...)}), pix.Int32, floats(65536, 0, 1, 0)},
+		"u4 - i4":         {scan3(t, slices.Repeat([]uint32{1<<32 - 1, 5, 0, 1}, 3), map[string]rt.Dataset{"dark": rt.Array([]int{2, 2}, []int32{-1, 10, -1, 1}...)}), pix.Int64, floats(1<<32, 0, 1, 0)},
+		"u2 - u8":         {scan3(t, slices.Repeat([]uint16{65535, 5, 1, 1}, 3), map[string]rt.Dataset{"dark": u64}), pix.Uint64, floats(0, 0, 0, 1)},
+		"i8 - u8":         {scan3(t, slices.Repeat([]int64{-1, 5, 2, 1}, 3), map[string]rt.Dataset{"dark": u64}), pix.Float64, floats(0, 0, 1, 1)},
+		"u4 - f4":         {scan3(t, slices.Repeat([]uint32{1<<32 - 1, 5, 2, 1}, 3), map[string]rt.Dataset{"dark": rt.Array([]int{2, 2}, []float32{0.5, 5, 1.5, 0}...)}), pix.Float64, floats(1<<32-1.5, 0, 0.5, 1)},
+		"i2 - f4":         {scan3(t, slices.Repeat([]int16{-3, 5, 2, 1}, 3), map[string]rt.Dataset{"dark": rt.Array([]int{2, 2}, []float32{-4.5, 5, 1.5, 0}...)}), pix.Float32, floats(1.5, 0, 0.5, 1)},
+		"f4 - i4":         {scan3(t, slices.Repeat([]float32{0.5, 5, 2, 1}, 3), map[string]rt.Dataset{"dark": rt.Array([]int{2, 2}, []int32{-1, 5, 1, 0}...)}), pix.Float64, floats(1.5, 0, 1, 1)},
 	} {
 		r := rt.MustRun(t, hdf5.Spec, c.dir, head+positions+"darkfield: {file: raw.h5, key: dark}\n")
 		if r.Plan.Type != c.typ || !slices.Equal(r.Frames[1], c.want) {
@@ -462,8 +462,8 @@ func TestDarkTypes(t *testing.T) {
 // of everything; what lacks the dimension serves all entries.
 func TestOuterDimension(t *testing.T) {
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{
-		"data": numbered(2, 3), "y": rt.Ramp[float64](2, 3), "x": rt.Ramp[float64](2, 3), "flat_y": rt.Ramp[float64](3),
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
+		"data": numbered(2, 3), "y": rt.Counting[float64](2, 3), "x": rt.Counting[float64](2, 3), "flat_y": rt.Counting[float64](3),
 		"e": rt.List(8.0, 9.0), "e1": rt.List(8.0), "e3": rt.List(1.0, 2, 3),
 		"mask": rt.Array([]int{2, 2}, []uint8{0, 1, 1, 1}...), "mask2": rt.Array([]int{2, 2, 2}, []uint8{1, 1, 1, 1, 0, 0, 1, 1}...),
 		"masks": rt.Array([]int{2, 3, 2, 2}, append(slices.Repeat([]uint8{1}, 12), 1, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0)...),
@@ -507,10 +507,10 @@ func TestOuterDimension(t *testing.T) {
 	if r := rt.MustRun(t, hdf5.Spec, dir, one+"darkfield: {file: raw.h5, key: dark}\n"); r.Firsts()[0] != 250 {
 		t.Errorf("dark of entry 1: %v", r.Firsts())
 	}
-	rt.Fails(t, hdf5.Spec, dir, head+positions+"outer_index: 2\n", problem.Input, "outer_index", "2 entries")
-	rt.Fails(t, hdf5.Spec, dir, head+positions+energy("e")+"outer_index: 2\n", problem.Input, "outer_index", "2 energies")
-	rt.Fails(t, hdf5.Spec, dir, head+positions+energy("e3"), problem.Input, "recorded_energy.key", "3 energies", "2 entries")
-	rt.Fails(t, hdf5.Spec, dir, head+"positions: {slow_key: flat_y, fast_key: x}\nouter_index: 0\n", problem.Input, "slow_key", "outer dimension")
+	rt.MustFail(t, hdf5.Spec, dir, head+positions+"outer_index: 2\n", problem.Input, "outer_index", "2 entries")
+	rt.MustFail(t, hdf5.Spec, dir, head+positions+energy("e")+"outer_index: 2\n", problem.Input, "outer_index", "2 energies")
+	rt.MustFail(t, hdf5.Spec, dir, head+positions+energy("e3"), problem.Input, "recorded_energy.key", "3 energies", "2 entries")
+	rt.MustFail(t, hdf5.Spec, dir, head+"positions: {slow_key: flat_y, fast_key: x}\nouter_index: 0\n", problem.Input, "slow_key", "outer dimension")
 }
 
 // The window of the loader (hdf5_loader 6, core 11.2): low = floor(c) - shape//2; over an edge there are
@@ -525,7 +525,7 @@ func TestWindows(t *testing.T) {
 	}
 	masks := slices.Repeat([]uint8{1}, 32)
 	masks[5], masks[16+6] = 0, 0
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{"data": rt.Array([]int{2, 4, 4}, data...), "y": rt.Ramp[float64](2), "x": rt.Ramp[float64](2),
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{"data": rt.Array([]int{2, 4, 4}, data...), "y": rt.Counting[float64](2), "x": rt.Counting[float64](2),
 		"flat": rt.Constant[float32](0.5, 4, 4), "bad": rt.Array([]int{4, 4}, append(make([]uint8, 15), 1)...), "masks": rt.Array([]int{2, 4, 4}, masks...)})
 	for name, c := range map[string]struct {
 		recipe string
@@ -563,15 +563,15 @@ func TestWindows(t *testing.T) {
 	}
 	for _, center := range []string{"[-1, 2]", "[2, 4]", "[0, 2]", "fft"} {
 		for _, shape := range []string{"", "shape: 2\n"} {
-			rt.Fails(t, hdf5.Spec, dir, head+positions+shape+"center: "+center+"\n", problem.Input, "center", "4 x 4")
+			rt.MustFail(t, hdf5.Spec, dir, head+positions+shape+"center: "+center+"\n", problem.Input, "center", "4 x 4")
 		}
 	}
 	// centre null with a shape and auto_center null is the middle, and told (defect 37); with auto_center
 	// true whole frames are read: sum of rows of 1..16: (0*10 + 1*26 + 2*42 + 3*58)/136 = 2.0882.
 	auto := strings.Replace(head, "auto_center: false\n", "", 1)
 	r := rt.MustRun(t, hdf5.Spec, dir, auto+positions+"shape: 2\ncenter: null\n")
-	if picture(r, 1) != "6 7|10 11" || !strings.Contains(r.Warnings, "middle of the frame") {
-		t.Errorf("null: %s, %q", picture(r, 1), r.Warnings)
+	if picture(r, 1) != "6 7|10 11" || !strings.Contains(r.Log, "middle of the frame") {
+		t.Errorf("null: %s, %q", picture(r, 1), r.Log)
 	}
 	r = rt.MustRun(t, hdf5.Spec, dir, auto+positions+"shape: 2\ncenter: [1, 1]\nauto_center: true\n")
 	if c := r.Plan.RawCenter; !near(c[0], 284.0/136) || picture(r, 0) != "6 7|10 11" {
@@ -602,7 +602,7 @@ func picture(r *rt.Result, k int) string {
 // Recorded values: arrays of one element in any number of dimensions, times their multiplier; they beat
 // the recipe's. Electron energies become those of photons of the same wavelength (core 9).
 func TestRecorded(t *testing.T) {
-	dir := scan3(t, make([]uint16, 12), map[string]rt.Content{
+	dir := scan3(t, make([]uint16, 12), map[string]rt.Dataset{
 		"e": rt.Array(nil, 80.0), "d": rt.Array([]int{1, 1, 1}, 500.0), "p": rt.List[int32](55), "two": rt.List(1.0, 2),
 	})
 	const distance, psize = "recorded_distance: {file: raw.h5, key: d, multiplier: 0.001}\n", "recorded_psize: {file: raw.h5, key: p, multiplier: 1e-6}\n"
@@ -620,27 +620,27 @@ func TestRecorded(t *testing.T) {
 			t.Errorf("%senergy %v", recipe, e)
 		}
 	}
-	rt.Fails(t, hdf5.Spec, dir, head+positions+"recorded_distance: {file: raw.h5, key: two}\n", problem.Input, "recorded_distance.key", "(2)", "one value")
-	rt.Fails(t, hdf5.Spec, dir, strings.Replace(head, "energy: 7", "energy: null", 1)+positions, problem.Usage, "energy", "null")
+	rt.MustFail(t, hdf5.Spec, dir, head+positions+"recorded_distance: {file: raw.h5, key: two}\n", problem.Input, "recorded_distance.key", "(2)", "one value")
+	rt.MustFail(t, hdf5.Spec, dir, strings.Replace(head, "energy: 7", "energy: null", 1)+positions, problem.Usage, "energy", "null")
 }
 
 // Groups that are given by half are told together, before a file is opened (11.3).
 func TestHalfGroups(t *testing.T) {
 	dir := t.TempDir() // holds no file
-	rt.Fails(t, hdf5.Spec, dir, "name: Hdf5Loader\n", problem.Usage, "intensities.file", "intensities.key", "positions.slow_key", "positions.fast_key")
+	rt.MustFail(t, hdf5.Spec, dir, "name: Hdf5Loader\n", problem.Usage, "intensities.file", "intensities.key", "positions.slow_key", "positions.fast_key")
 	_, err := rt.Run(t, hdf5.Spec, dir, head+positions+"mask: {key: m}\nflatfield: {file: f.h5}\nrecorded_energy: {key: e}\nnormalisation: {file: n.h5}\n")
 	if l := problem.Of(err); len(l) != 4 || problem.ClassOf(err) != problem.Usage {
 		t.Errorf("%d problems: %v", len(l), err)
 	}
-	rt.Fails(t, hdf5.Spec, dir, head+positions, problem.Input, "there is no file", "raw.h5", "intensities.file")
+	rt.MustFail(t, hdf5.Spec, dir, head+positions, problem.Input, "there is no file", "raw.h5", "intensities.file")
 }
 
 // Frames that were never stored would read as zeros: an error that names the first and the count, if
 // they are among the selected ones (11.20).
 func TestFramesNotStored(t *testing.T) {
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{
-		"y": rt.Ramp[float64](6), "x": rt.Ramp[float64](6),
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
+		"y": rt.Counting[float64](6), "x": rt.Counting[float64](6),
 		"data": func(f *h5.File, path string) error {
 			d, err := f.CreateFrames(path, h5.FramesSpec{Type: pix.Uint16, Shape: []int{6, 2, 2}})
 			for k := range 6 {
@@ -654,8 +654,8 @@ func TestFramesNotStored(t *testing.T) {
 			return d.Close()
 		},
 	})
-	rt.Fails(t, hdf5.Spec, dir, head+positions, problem.Input, "2 of 6 frames are not stored", "frame 2", "raw.h5:data[2]")
-	rt.Fails(t, hdf5.Spec, dir, head+"positions: {slow_key: y, fast_key: x, bounding_box: {fast_axis_bounds: 3}}\n", problem.Input, "1 of 3 frames", "frame 1", "data[4]")
+	rt.MustFail(t, hdf5.Spec, dir, head+positions, problem.Input, "2 of 6 frames are not stored", "frame 2", "raw.h5:data[2]")
+	rt.MustFail(t, hdf5.Spec, dir, head+"positions: {slow_key: y, fast_key: x, bounding_box: {fast_axis_bounds: 3}}\n", problem.Input, "1 of 3 frames", "frame 1", "data[4]")
 	for _, more := range []string{"num_frames: 2\n", "frameorder: {indices: [0, 1, 3, 5]}\n", "positions_theory: [[0, 0], [1, 1]]\n"} {
 		rt.MustRun(t, hdf5.Spec, dir, head+positions+more)
 	}
@@ -664,12 +664,12 @@ func TestFramesNotStored(t *testing.T) {
 // Theoretical positions beat the stored ones and decide the number of frames (core 3, defect 5).
 func TestPositionsTheory(t *testing.T) {
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{"data": numbered(4), "y": rt.Ramp[float64](4), "x": rt.Ramp[float64](4)})
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{"data": numbered(4), "y": rt.Counting[float64](4), "x": rt.Counting[float64](4)})
 	r := rt.MustRun(t, hdf5.Spec, dir, head+positions+"positions_theory: [[5, 6], [7, 8.5]]\nnum_frames: 3\n")
 	if !slices.Equal(r.Plan.Positions, [][2]float64{{5, 6}, {7, 8.5}}) || len(r.Frames) != 2 {
 		t.Errorf("%v, %d frames", r.Plan.Positions, len(r.Frames))
 	}
-	rt.Fails(t, hdf5.Spec, dir, head+positions+"positions_theory: [[0,0],[0,0],[0,0],[0,0],[0,0]]\n", problem.Input, "5 positions given for 4 frames")
+	rt.MustFail(t, hdf5.Spec, dir, head+positions+"positions_theory: [[0,0],[0,0],[0,0],[0,0],[0,0]]\n", problem.Input, "5 positions given for 4 frames")
 }
 
 // Files and keys may be patterns: the frames of all that match are joined in the order of their names;
@@ -677,9 +677,9 @@ func TestPositionsTheory(t *testing.T) {
 func TestPatterns(t *testing.T) {
 	dir := t.TempDir()
 	for i, name := range []string{"a_1.h5", "a_2.h5", "a_10.h5"} {
-		rt.H5(t, dir, name, map[string]rt.Content{"e/d_1": rt.Constant(uint16(100*(2*i)), 1, 2, 2), "e/d_2": rt.Constant(uint16(100*(2*i+1)), 1, 2, 2), "e/other": rt.Ramp[float64](3)})
+		rt.H5(t, dir, name, map[string]rt.Dataset{"e/d_1": rt.Constant(uint16(100*(2*i)), 1, 2, 2), "e/d_2": rt.Constant(uint16(100*(2*i+1)), 1, 2, 2), "e/other": rt.Counting[float64](3)})
 	}
-	rt.H5(t, dir, "p.h5", map[string]rt.Content{"y": rt.Ramp[float64](6), "x": rt.Ramp[float64](6)})
+	rt.H5(t, dir, "p.h5", map[string]rt.Dataset{"y": rt.Counting[float64](6), "x": rt.Counting[float64](6)})
 	h := strings.Replace(head, "{file: raw.h5, key: data}", `{file: "a_*.h5", key: "e/d_?"}`, 1)
 	r := rt.MustRun(t, hdf5.Spec, dir, h+"positions: {file: p.h5, slow_key: y, fast_key: x}\n")
 	if !slices.Equal(frameNumbers(r), []int{0, 1, 4, 5, 2, 3}) { // a_1, a_10, a_2
@@ -692,15 +692,15 @@ func TestPatterns(t *testing.T) {
 	if !slices.Equal(names, []string{"a_1.h5", "a_10.h5", "a_2.h5", "p.h5"}) {
 		t.Errorf("inputs %v", names)
 	}
-	rt.Fails(t, hdf5.Spec, dir, strings.Replace(h, "a_*", "b_*", 1)+"positions: {file: p.h5, slow_key: y, fast_key: x}\n", problem.Input, "no file matches", "b_*.h5")
-	rt.Fails(t, hdf5.Spec, dir, strings.Replace(h, "e/d_?", "e/z*", 1)+"positions: {file: p.h5, slow_key: y, fast_key: x}\n", problem.Input, "matches e/z*", "e/d_1")
+	rt.MustFail(t, hdf5.Spec, dir, strings.Replace(h, "a_*", "b_*", 1)+"positions: {file: p.h5, slow_key: y, fast_key: x}\n", problem.Input, "no file matches", "b_*.h5")
+	rt.MustFail(t, hdf5.Spec, dir, strings.Replace(h, "e/d_?", "e/z*", 1)+"positions: {file: p.h5, slow_key: y, fast_key: x}\n", problem.Input, "matches e/z*", "e/d_1")
 }
 
 // Loading and correcting a frame in steady state allocates nothing, whatever belongs to each frame.
 func TestLoadAllocatesNothing(t *testing.T) {
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{
-		"data": rt.Ramp[uint16](4, 8, 8), "y": rt.Ramp[float64](4), "x": rt.Ramp[float64](4), "mon": rt.List(1, 2, 1, 2.0),
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
+		"data": rt.Counting[uint16](4, 8, 8), "y": rt.Counting[float64](4), "x": rt.Counting[float64](4), "mon": rt.List(1, 2, 1, 2.0),
 		"mask": rt.Constant[uint8](1, 8, 8), "masks": rt.Constant[uint8](1, 4, 8, 8), "flat": rt.Constant[float32](2, 8, 8), "flats": rt.Constant[float32](2, 4, 8, 8),
 		"dark": rt.Constant[uint16](1, 8, 8), "darks": rt.Constant[uint16](1, 4, 8, 8),
 	})

@@ -91,7 +91,6 @@ type loader struct {
 	points      []Point
 	toClose     []*h5frames.Stack
 	rec         scan.Recorded
-	warnings    int
 }
 
 func (l *loader) warn(format string, args ...any) { l.env.Log.Warn(fmt.Sprintf(format, args...)) }

@@ -48,7 +48,6 @@ type local struct {
 	scratch    h5frames.Scratch
 	work       imgproc.Workspace
 	cal        imgproc.Calibration
-	raw        pix.Image
 	dark, flat pix.Image
 	stored     pix.Image
 	mask       []byte

@@ -1,0 +1,83 @@
+package nanomax
+
+import (
+	"fmt"
+	"slices"
+
+	"ptyprep/internal/recipes/h5in"
+	"ptyprep/internal/scan/param"
+)
+
+// fly adds a fly scan. used is the number of points of a line that count (0: all of them); key is
+// the dataset of line i.
+func (o *opener) fly(scanNumber int, x, y, monitor *h5in.Array, used int, file string, keys func(from, want int) ([]string, error)) error {
+	lines, width := x.Shape[0], x.Shape[1]
+	from := o.v.Int(FirstLine)
+	if from >= lines {
+		return o.v.InputProblem(FirstLine, "is %d, but the scan has %d lines (0 to %d)", from, lines, lines-1)
+	}
+	to := lines
+	if n := o.v.Int(MaxLines); n > 0 {
+		to = min(to, from+n)
+	}
+	found, err := keys(from, to-from)
+	if err != nil {
+		return err
+	}
+	if len(found) < to-from {
+		o.leave("scan %d holds frames of %d lines and positions of %d from line %d on: %d are prepared", scanNumber, len(found), to-from, from, len(found))
+		to = from + len(found)
+	}
+	for i := from; i < to; i++ {
+		n, err := o.images(file, found[i-from])
+		if err != nil {
+			return err
+		}
+		switch {
+		case n < used && i < to-1:
+			return o.v.InputProblem(o.framesKey, "%s:%s holds %d frames, but the line has %d positions", file, found[i-from], n, used).
+				WithHint("frames of a line in the middle are missing: use the lines before or behind it, with firstLine and nMaxLines")
+		case n != used:
+			o.leave("line %d of scan %d holds %d frames and %d positions: %d are prepared", i, scanNumber, n, used, min(n, used))
+		}
+		n = min(n, used)
+		o.parts = append(o.parts, part{file: file, key: found[i-from], images: n})
+		o.x = append(o.x, x.Data[i*width:i*width+n]...)
+		o.y = append(o.y, y.Data[i*width:i*width+n]...)
+		if monitor != nil {
+			o.monitor = append(o.monitor, monitor.Data[i*width:i*width+n]...)
+		}
+		if o.enough() {
+			break
+		}
+	}
+	return nil
+}
+
+// leave notes what is left out, unless num_frames ends the scan before it.
+func (o *opener) leave(format string, args ...any) {
+	if !o.enough() {
+		o.leftOut = append(o.leftOut, fmt.Sprintf(format, args...))
+	}
+}
+
+// usedLength is the part of the lines' buffer that a fly scan of May 2019 used: up to the first 0
+// of line 0, in both motors.
+func usedLength(v *param.Values, x, y *h5in.Array) (int, error) {
+	end := func(a *h5in.Array) int {
+		line := a.Data[:a.Shape[1]]
+		if i := slices.Index(line, 0); i >= 0 {
+			return i
+		}
+		return len(line)
+	}
+	nx, ny := end(x), end(y)
+	if nx != ny {
+		return 0, v.InputProblem(XMotor, "line 0 of %s ends (first 0) after %d points, that of %s after %d: they must agree", x.Name, nx, y.Name, ny).
+			WithHint("a motor that stood at exactly 0 looks like the end of the line: the scan cannot be read without knowing its length")
+	}
+	if nx == 0 {
+		return 0, v.InputProblem(XMotor, "line 0 of %s begins with 0: no point of the buffer was used", x.Name)
+	}
+	return nx, nil
+}
