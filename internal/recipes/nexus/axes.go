@@ -143,7 +143,7 @@ func direction(name string) byte {
 	slow, fast := false, false
 	for _, w := range words(name) {
 		switch {
-		case strings.HasPrefix(w, "row"), strings.HasPrefix(w, "vert"), w == "v", strings.HasSuffix(w, "y"):
+		case strings.HasPrefix(w, "row"), strings.HasPrefix(w, "ver"), w == "v", strings.HasSuffix(w, "y"):
 			slow = true
 		case strings.HasPrefix(w, "col"), strings.HasPrefix(w, "hor"), w == "h", strings.HasSuffix(w, "x"):
 			fast = true

@@ -1,6 +1,7 @@
 package standard
 
 import (
+	"math"
 	"strings"
 
 	"ptyprep/internal/scan/units"
@@ -19,6 +20,15 @@ var lengths = map[string]float64{
 func Metres(unit string) (factor float64, ok bool) {
 	factor, ok = lengths[strings.ToLower(strings.TrimSpace(unit))]
 	return factor, ok
+}
+
+// inMetres applies a factor of Metres. Powers of ten below 1 have no exact binary form, those above
+// do: 55 um is 5.5e-5 m to the last bit when it is divided by a million.
+func inMetres(x, factor float64) float64 {
+	if factor < 1 {
+		return x / math.Round(1/factor)
+	}
+	return x * factor
 }
 
 // KeV turns a value of a unit of energy (eV, keV, MeV, J) into keV.
