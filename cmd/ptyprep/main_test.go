@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -82,6 +83,9 @@ func cmdMkscan(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func makeScan(path string, frames, size, positions int) error {
+	// A program that another script starts at this moment would share the file's lock until it runs.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	f, err := h5.Create(path)
 	if err != nil {
 		return err

@@ -78,9 +78,9 @@ func Convert(dst, src *pix.Image, t pix.Type) {
 	case pix.Int64:
 		convertTo(pix.Pixels[int64](dst), src)
 	case pix.Float32:
-		convertTo(pix.Pixels[float32](dst), src)
+		toFloat32Kernel(pix.Pixels[float32](dst), src)
 	case pix.Float64:
-		convertTo(pix.Pixels[float64](dst), src)
+		toFloat64Kernel(pix.Pixels[float64](dst), src)
 	default:
 		panic(fmt.Sprintf("imgproc: convert to %v", t))
 	}

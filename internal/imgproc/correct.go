@@ -153,7 +153,7 @@ func (c *Calibration) Apply(dst, src *pix.Image, scale Scale, w *Workspace) (cli
 	}
 	p := pix.Pixels[float64](&w.b)
 	if c.Flat != nil {
-		divideWide(p, c.Flat)
+		divideKernel(p, c.Flat)
 	}
 	scale.apply(p)
 	Convert(dst, &w.b, c.Out)
@@ -169,7 +169,7 @@ func (c *Calibration) applyCut(dst, src *pix.Image, scale Scale, w *Workspace) (
 		clipped += Truncate(dst, &w.a, c.afterDark)
 	}
 	if c.Flat != nil {
-		step(func(p []float64) { divideWide(p, c.Flat) })
+		step(func(p []float64) { divideKernel(p, c.Flat) })
 	}
 	if !scale.none() {
 		step(scale.apply)
@@ -186,21 +186,7 @@ func (s Scale) apply(p []float64) {
 	if s.none() {
 		return
 	}
-	for i := range p {
-		p[i] = p[i] / s.Value * s.Mean
-	}
-}
-
-func divideWide(p []float64, flat *pix.Image) {
-	if flat.Type == pix.Float32 {
-		for i, f := range pix.Pixels[float32](flat) {
-			p[i] /= float64(f)
-		}
-		return
-	}
-	for i, f := range pix.Pixels[float64](flat) {
-		p[i] /= f
-	}
+	scaleKernel(p, s.Value, s.Mean)
 }
 
 // subtract writes max(src - dark, 0) into dst in type afterDark, or src itself without a dark.
@@ -209,91 +195,56 @@ func (c *Calibration) subtract(dst, src *pix.Image) {
 		Convert(dst, src, c.afterDark)
 		return
 	}
-	dst.Resize(c.afterDark, src.Rows, src.Cols)
-	switch c.afterDark {
-	case pix.Uint8:
-		subtractTo(dst.Bytes, src, c.Dark.Bytes)
-	case pix.Uint16:
-		subtractTo(pix.Pixels[uint16](dst), src, pix.Pixels[uint16](c.Dark))
-	case pix.Uint32:
-		subtractTo(pix.Pixels[uint32](dst), src, pix.Pixels[uint32](c.Dark))
-	case pix.Uint64:
-		subtractTo(pix.Pixels[uint64](dst), src, pix.Pixels[uint64](c.Dark))
-	case pix.Int8:
-		subtractTo(pix.Pixels[int8](dst), src, pix.Pixels[int8](c.Dark))
-	case pix.Int16:
-		subtractTo(pix.Pixels[int16](dst), src, pix.Pixels[int16](c.Dark))
-	case pix.Int32:
-		subtractTo(pix.Pixels[int32](dst), src, pix.Pixels[int32](c.Dark))
-	case pix.Int64:
-		subtractTo(pix.Pixels[int64](dst), src, pix.Pixels[int64](c.Dark))
-	case pix.Float32:
-		subtractTo(pix.Pixels[float32](dst), src, pix.Pixels[float32](c.Dark))
-	case pix.Float64:
-		subtractTo(pix.Pixels[float64](dst), src, pix.Pixels[float64](c.Dark))
+	if src.Type != c.afterDark {
+		Convert(dst, src, c.afterDark)
+		src = dst
+	} else {
+		dst.Resize(c.afterDark, src.Rows, src.Cols)
 	}
+	subtractKernel(dst, src, c.Dark)
 }
 
-func subtractTo[O pix.Number](dst []O, src *pix.Image, dark []O) {
-	switch src.Type {
-	case pix.Bool, pix.Uint8:
-		subtract(dst, src.Bytes, dark)
-	case pix.Uint16:
-		subtract(dst, pix.Pixels[uint16](src), dark)
-	case pix.Uint32:
-		subtract(dst, pix.Pixels[uint32](src), dark)
-	case pix.Uint64:
-		subtract(dst, pix.Pixels[uint64](src), dark)
-	case pix.Int8:
-		subtract(dst, pix.Pixels[int8](src), dark)
-	case pix.Int16:
-		subtract(dst, pix.Pixels[int16](src), dark)
-	case pix.Int32:
-		subtract(dst, pix.Pixels[int32](src), dark)
-	case pix.Int64:
-		subtract(dst, pix.Pixels[int64](src), dark)
-	case pix.Float32:
-		subtract(dst, pix.Pixels[float32](src), dark)
-	case pix.Float64:
-		subtract(dst, pix.Pixels[float64](src), dark)
-	}
-}
-
-// subtract keeps NaN: a comparison with NaN is false, so the difference (NaN) is stored.
-func subtract[O, T pix.Number](dst []O, src []T, dark []O) {
-	dark, dst = dark[:len(src)], dst[:len(src)]
-	for i, v := range src {
-		if o := O(v); o < dark[i] {
-			dst[i] = 0
-		} else {
-			dst[i] = o - dark[i]
-		}
-	}
-}
-
-// fused is dark, flat and scale in one pass in float32.
+// fused is dark, flat and scale in one pass in float32. The dark of integer frames may itself be
+// an integer image; it is read as float32, which holds 16-bit counts exactly.
 func (c *Calibration) fused(dst []float32, src *pix.Image, scale float32) {
-	switch src.Type {
-	case pix.Bool, pix.Uint8:
-		fused(c, dst, src.Bytes, scale)
-	case pix.Uint16:
-		fused(c, dst, pix.Pixels[uint16](src), scale)
-	case pix.Int8:
-		fused(c, dst, pix.Pixels[int8](src), scale)
-	case pix.Int16:
-		fused(c, dst, pix.Pixels[int16](src), scale)
-	case pix.Float32:
-		fused(c, dst, pix.Pixels[float32](src), scale)
+	var flat []float32
+	if c.Flat != nil {
+		flat = pix.Pixels[float32](c.Flat)
 	}
+	fusedKernel(dst, src, c.darkFloat32, flat, scale)
 }
 
 // BadFlat masks the pixels whose flat cannot divide (not above 0 or not finite) and gives
 // the number of those that were valid.
 func BadFlat(flat *pix.Image, mask []byte) (n int) {
-	var f pix.Image
-	Convert(&f, flat, pix.Float64)
-	for i, v := range pix.Pixels[float64](&f) {
-		if !(v > 0) || math.IsInf(v, 1) {
+	switch flat.Type {
+	case pix.Bool, pix.Uint8:
+		return badFlat(flat.Bytes, mask)
+	case pix.Uint16:
+		return badFlat(pix.Pixels[uint16](flat), mask)
+	case pix.Uint32:
+		return badFlat(pix.Pixels[uint32](flat), mask)
+	case pix.Uint64:
+		return badFlat(pix.Pixels[uint64](flat), mask)
+	case pix.Int8:
+		return badFlat(pix.Pixels[int8](flat), mask)
+	case pix.Int16:
+		return badFlat(pix.Pixels[int16](flat), mask)
+	case pix.Int32:
+		return badFlat(pix.Pixels[int32](flat), mask)
+	case pix.Int64:
+		return badFlat(pix.Pixels[int64](flat), mask)
+	case pix.Float32:
+		return badFlat(pix.Pixels[float32](flat), mask)
+	case pix.Float64:
+		return badFlat(pix.Pixels[float64](flat), mask)
+	}
+	return 0
+}
+
+func badFlat[T pix.Number](flat []T, mask []byte) (n int) {
+	for i, v := range flat {
+		if !(v > 0) || math.IsInf(float64(v), 1) {
 			n += int(mask[i])
 			mask[i] = 0
 		}

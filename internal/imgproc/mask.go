@@ -54,23 +54,7 @@ func Ones(n int) []byte {
 }
 
 // Finite reports whether every pixel of a float frame is finite; integers always are.
-func Finite(im *pix.Image) bool {
-	switch im.Type {
-	case pix.Float32:
-		for _, v := range pix.Slice[uint32](im.Bytes) {
-			if v&0x7f800000 == 0x7f800000 {
-				return false
-			}
-		}
-	case pix.Float64:
-		for _, v := range pix.Slice[uint64](im.Bytes) {
-			if v&0x7ff0000000000000 == 0x7ff0000000000000 {
-				return false
-			}
-		}
-	}
-	return true
-}
+func Finite(im *pix.Image) bool { return !im.Type.IsFloat() || finiteKernel(im) }
 
 // ClearNonFinite sets NaN and infinite pixels of a float frame to 0 and to not valid in
 // mask, and gives the number of those that were valid.

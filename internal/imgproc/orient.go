@@ -54,6 +54,10 @@ func Orient(dst, src *pix.Image, o Orientation) {
 	} else {
 		dst.Resize(src.Type, rows, cols)
 	}
+	if o.Transpose {
+		transposeKernel(dst.Bytes, src.Bytes, src.Type.Size(), rows, cols, o.FlipRows, o.FlipCols)
+		return
+	}
 	switch src.Type.Size() {
 	case 1:
 		orient(dst.Bytes, src.Bytes, rows, cols, o)
@@ -67,13 +71,16 @@ func Orient(dst, src *pix.Image, o Orientation) {
 }
 
 // OrientMask turns a mask of rows x cols.
-func OrientMask(dst, src []byte, rows, cols int, o Orientation) { orient(dst, src, rows, cols, o) }
-
-func orient[T uint8 | uint16 | uint32 | uint64](dst, src []T, rows, cols int, o Orientation) {
+func OrientMask(dst, src []byte, rows, cols int, o Orientation) {
 	if o.Transpose {
-		transpose(dst, src, rows, cols, o.FlipRows, o.FlipCols)
+		transposeKernel(dst, src, 1, rows, cols, o.FlipRows, o.FlipCols)
 		return
 	}
+	orient(dst, src, rows, cols, o)
+}
+
+// orient reverses rows and columns.
+func orient[T uint8 | uint16 | uint32 | uint64](dst, src []T, rows, cols int, o Orientation) {
 	for r := range rows {
 		in, k := src[r*cols:(r+1)*cols], r
 		if o.FlipRows {
@@ -86,29 +93,6 @@ func orient[T uint8 | uint16 | uint32 | uint64](dst, src []T, rows, cols int, o 
 		}
 		for c, v := range in {
 			out[cols-1-c] = v
-		}
-	}
-}
-
-// transpose works in tiles so that both sides stay in the cache.
-func transpose[T uint8 | uint16 | uint32 | uint64](dst, src []T, rows, cols int, flipRows, flipCols bool) {
-	const tile = 16
-	for r0 := 0; r0 < rows; r0 += tile {
-		for c0 := 0; c0 < cols; c0 += tile {
-			for c := c0; c < min(c0+tile, cols); c++ {
-				k := c
-				if flipRows {
-					k = cols - 1 - c
-				}
-				out := dst[k*rows : (k+1)*rows]
-				for r := r0; r < min(r0+tile, rows); r++ {
-					if flipCols {
-						out[rows-1-r] = src[r*cols+c]
-					} else {
-						out[r] = src[r*cols+c]
-					}
-				}
-			}
 		}
 	}
 }

@@ -36,7 +36,7 @@ func (c *Calibration) applySigned(dst, src *pix.Image, scale Scale, w *Workspace
 	c.subtractSigned(&w.a, src)
 	p := pix.Pixels[float64](&w.a)
 	if c.Flat != nil {
-		divideWide(p, c.Flat)
+		divideKernel(p, c.Flat)
 	}
 	scale.apply(p)
 	if c.Cut {

@@ -72,7 +72,7 @@ func bitshuffleBlocks(dst, src []byte, elem, block int, kind uint32, s *Scratch)
 	for rest >= 8 {
 		n := min(block, rest/8*8)
 		size := n * elem
-		bits := src
+		var bits []byte
 		if kind == bitshufflePlain {
 			bits, src = src[:size], src[size:]
 		} else {

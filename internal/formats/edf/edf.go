@@ -159,7 +159,7 @@ func unpack(r io.ReaderAt, size int64) ([]byte, error) {
 }
 
 func truncatedAtEOF(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return ErrTruncated
 	}
 	return err
@@ -198,4 +198,45 @@ func (p *parser) external(name string) (io.ReaderAt, int64, error) {
 type otherFile struct {
 	r    io.ReaderAt
 	size int64
+}
+
+// Place is where one frame lies in its file, for reading it again without its header: scans of
+// thousands of files are looked through once and read later.
+type Place struct {
+	Type       pix.Type
+	Rows, Cols int
+
+	frame     int
+	offset    int64
+	bigEndian bool
+	parse     bool // the pixels are packed or in another file: the header is needed
+}
+
+// Place gives the place of a frame (from 0), which must be one of the file's.
+func (f *File) Place(frame int) Place {
+	fr := &f.Frames[frame]
+	_, own := fr.source.(*os.File)
+	return Place{
+		Type: fr.Type, Rows: fr.Rows, Cols: fr.Cols, frame: frame, offset: fr.Offset, bigEndian: fr.BigEndian,
+		parse: !own || len(f.closers) > 1,
+	}
+}
+
+// Read reads the frame from the file at path, which must be the one (unchanged) that the place was
+// taken from, into dst like File.Read.
+func (p *Place) Read(path string, dst *pix.Image) error {
+	if p.parse {
+		_, err := ReadFile(path, p.frame, dst)
+		return err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("edf: %w", err)
+	}
+	defer file.Close()
+	f := File{Frames: []Frame{{Type: p.Type, Rows: p.Rows, Cols: p.Cols, Offset: p.offset, BigEndian: p.bigEndian, source: file}}}
+	if err := f.Read(0, dst); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }

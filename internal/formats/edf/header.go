@@ -197,15 +197,20 @@ func (h Header) paired(kind, name string) (float64, error) {
 		return 0, fmt.Errorf("edf: no %s %q: the header has no %s", kind, name, mne)
 	}
 	names := strings.Fields(text)
+	if text, ok = h.Get(pos); !ok && slices.Contains(names, name) {
+		return 0, fmt.Errorf("edf: %s %q has no value: the header has no %s", kind, name, pos)
+	}
+	return Pair(kind, name, names, strings.Fields(text))
+}
+
+// Pair looks the value of a motor or counter (kind) up: names and values go together by place.
+// The error says which names there are, or how many names and values when their numbers differ.
+func Pair(kind, name string, names, values []string) (float64, error) {
+	mne, pos := kind+"_mne", kind+"_pos"
 	at := slices.Index(names, name)
 	if at < 0 {
 		return 0, fmt.Errorf("edf: no %s %q in %s; there are: %s", kind, name, mne, strings.Join(names, ", "))
 	}
-	text, ok = h.Get(pos)
-	if !ok {
-		return 0, fmt.Errorf("edf: %s %q has no value: the header has no %s", kind, name, pos)
-	}
-	values := strings.Fields(text)
 	if len(names) != len(values) {
 		return 0, fmt.Errorf("edf: %s %q cannot be looked up: %s has %d names, %s has %d values", kind, name, mne, len(names), pos, len(values))
 	}

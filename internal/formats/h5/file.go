@@ -223,7 +223,7 @@ func precheck(path string) error {
 	}
 	head := make([]byte, 512)
 	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return osError("open", path, err)
 	}
 	head = head[:n]

@@ -235,11 +235,11 @@ func join(group, name string) string {
 // maxDepth bounds Walk in a file whose external links lead ever deeper into other files.
 const maxDepth = 100
 
-// Walk calls fn for every group and dataset that can be reached from the root, each once, a
-// group before its content and otherwise in the order of names; then for named datatypes and
-// broken links, by each of their names. path begins with "/"; the root itself is not
-// reported. d is nil for everything but datasets. A dataset that cannot be opened is
-// reported as Broken, with Err. When fn gives an error Walk stops and returns it; SkipGroup
+// Walk calls fn for everything that can be reached from the root, by each of its names, a group
+// before its content and otherwise in the order of names. The content of a group is walked
+// through once, where a hard link leads to it or, for one of another file, the first link. path
+// begins with "/"; the root itself is not reported. d is nil for everything but datasets. A dataset that cannot be opened is
+// reported as Broken, with Err. When fn gives an error Walk stops and returns it; ErrSkipGroup
 // leaves out the content of the group just reported. fn may use the file.
 func (f *File) Walk(fn func(path string, e Entry, d *Info) error) error {
 	enter()
@@ -257,8 +257,8 @@ func (f *File) Walk(fn func(path string, e Entry, d *Info) error) error {
 	return w.entries("/", es, 0)
 }
 
-// SkipGroup is what Walk's function returns to leave out the content of a group.
-var SkipGroup = errors.New("skip this group")
+// ErrSkipGroup is what Walk's function returns to leave out the content of a group.
+var ErrSkipGroup = errors.New("skip this group")
 
 // place is where an object is stored, for longer than the file stays open: libhdf5 closes the
 // target of an external link after each use, and numbers it anew.
@@ -277,18 +277,15 @@ type walker struct {
 func (w *walker) entries(group string, es []Entry, depth int) error {
 	for _, e := range es {
 		p := join(group, e.Name)
-		info, again := w.look(p, &e)
-		if again {
-			continue
-		}
+		info, enterGroup := w.look(p, &e)
 		err := w.fn(p, e, info)
-		if e.Kind == Group && errors.Is(err, SkipGroup) {
+		if e.Kind == Group && errors.Is(err, ErrSkipGroup) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if e.Kind == Group && depth < maxDepth {
+		if enterGroup && depth < maxDepth {
 			if err := w.group(p, e, depth+1); err != nil {
 				return err
 			}
@@ -307,8 +304,8 @@ func (w *walker) group(p string, e Entry, depth int) error {
 	return w.entries(p, es, depth)
 }
 
-// look opens what e leads to; again says that it was reported already.
-func (w *walker) look(p string, e *Entry) (info *Info, again bool) {
+// look opens what e leads to; enterGroup says that it is a group whose content comes here.
+func (w *walker) look(p string, e *Entry) (info *Info, enterGroup bool) {
 	enter()
 	defer leave()
 	if w.f.h == nil {
@@ -320,24 +317,10 @@ func (w *walker) look(p string, e *Entry) (info *Info, again bool) {
 		_, e.Err = w.f.kind(p)
 		return nil, false
 	}
-	if k == Other {
-		return nil, false
-	}
-	pl := place{"", at.addr}
-	if at.file != w.home {
-		pl.file = w.f.holder(p)
-		if abs, err := filepath.Abs(pl.file); err == nil {
-			pl.file = abs
-		}
-		if real, err := filepath.EvalSymlinks(pl.file); err == nil {
-			pl.file = real
-		}
-	}
-	if w.seen[pl] {
-		return nil, true
-	}
-	w.seen[pl] = true
-	if k != DatasetKind {
+	switch k {
+	case Group:
+		return nil, w.first(p, e, at)
+	case Other:
 		return nil, false
 	}
 	d, err := w.f.dataset(p, DatasetOptions{})
@@ -350,4 +333,23 @@ func (w *walker) look(p string, e *Entry) (info *Info, again bool) {
 		e.Kind, e.Err = Broken, err
 	}
 	return info, false
+}
+
+// first says whether the content of a group has not been walked through yet and comes here.
+func (w *walker) first(p string, e *Entry, at address) bool {
+	pl := place{"", at.addr}
+	if at.file != w.home {
+		pl.file = w.f.holder(p)
+		if abs, err := filepath.Abs(pl.file); err == nil {
+			pl.file = abs
+		}
+		if real, err := filepath.EvalSymlinks(pl.file); err == nil {
+			pl.file = real
+		}
+	}
+	if w.seen[pl] || pl.file == "" && e.Link == Soft { // a hard link leads to it as well
+		return false
+	}
+	w.seen[pl] = true
+	return true
 }

@@ -4,6 +4,7 @@ package h5
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -639,7 +640,8 @@ func (c *checker) open(d *Dataset, src VirtualSource) (*Dataset, string) {
 }
 
 func message(err error) string {
-	if e, ok := err.(*Error); ok {
+	var e *Error
+	if errors.As(err, &e) {
 		return e.Msg
 	}
 	return err.Error()

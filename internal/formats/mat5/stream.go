@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -30,14 +31,14 @@ func (f *File) stream(at, length int64, use *buffers) *stream {
 // readFull fills b; an early end is ErrTruncated.
 func readFull(r io.Reader, b []byte) error {
 	n, err := io.ReadFull(r, b)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: %d bytes were to be read, %d are there", ErrTruncated, len(b), n)
 	}
 	return err
 }
 
 func atEOF(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return ErrTruncated
 	}
 	return err
@@ -59,7 +60,7 @@ func (s *stream) skip(n int64) error {
 	s.left -= n
 	s.done += n
 	got, err := io.CopyN(io.Discard, s.r, n)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w: %d bytes were to be read, %d are there", ErrTruncated, n, got)
 	}
 	return err
@@ -193,7 +194,7 @@ func (s *stream) matrix(v *Var, rows, cols int64, dst *pix.Image) error {
 // its check sum. The buffer grows with what really comes out: a false length costs nothing.
 func (s *stream) unpack(n int64) error {
 	var b bytes.Buffer
-	if got, err := io.CopyN(&b, s.r, n); err == io.EOF {
+	if got, err := io.CopyN(&b, s.r, n); errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w: the numbers take %d bytes, %d come out of the packed data", ErrTruncated, n, got)
 	} else if err != nil {
 		return fmt.Errorf("the packed data: %w", atEOF(err))

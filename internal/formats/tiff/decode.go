@@ -117,7 +117,7 @@ func (u *unpacker) unpack(fr *Frame, r io.ReaderAt, i int, out []byte) error {
 	// To the end, where zlib compares its check sum; a last strip may be packed at its full
 	// length.
 	whole := int64(fr.chunks.rows) * int64(fr.chunks.cols) * int64(fr.Type.Size())
-	if _, err := io.CopyN(io.Discard, u.zlib, whole-int64(len(out))+1); err != nil && err != io.EOF {
+	if _, err := io.CopyN(io.Discard, u.zlib, whole-int64(len(out))+1); err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("deflate: %w", atEOF(err))
 	}
 	return nil
@@ -136,7 +136,7 @@ func fill(z io.Reader, out []byte) error {
 }
 
 func atEOF(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the packed data end too early")
 	}
 	return err

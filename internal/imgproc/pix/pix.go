@@ -7,7 +7,9 @@
 package pix
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"unsafe"
 )
 
@@ -164,18 +166,27 @@ func From[T Number](s []T, rows, cols int) *Image {
 func SwapBytes(b []byte, size int) {
 	switch size {
 	case 2:
-		for i := 0; i+1 < len(b); i += 2 {
+		const low = 0x00ff00ff00ff00ff
+		n := len(b) &^ 7
+		for i := 0; i < n; i += 8 {
+			x := binary.NativeEndian.Uint64(b[i:])
+			binary.NativeEndian.PutUint64(b[i:], x>>8&low|x&low<<8)
+		}
+		for i := n; i+1 < len(b); i += 2 {
 			b[i], b[i+1] = b[i+1], b[i]
 		}
 	case 4:
-		for i := 0; i+3 < len(b); i += 4 {
+		n := len(b) &^ 7
+		for i := 0; i < n; i += 8 {
+			x := bits.ReverseBytes64(binary.NativeEndian.Uint64(b[i:]))
+			binary.NativeEndian.PutUint64(b[i:], bits.RotateLeft64(x, 32))
+		}
+		for i := n; i+3 < len(b); i += 4 {
 			b[i], b[i+1], b[i+2], b[i+3] = b[i+3], b[i+2], b[i+1], b[i]
 		}
 	case 8:
 		for i := 0; i+7 < len(b); i += 8 {
-			for j, k := i, i+7; j < k; j, k = j+1, k-1 {
-				b[j], b[k] = b[k], b[j]
-			}
+			binary.NativeEndian.PutUint64(b[i:], bits.ReverseBytes64(binary.NativeEndian.Uint64(b[i:])))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync/atomic"
 
+	"ptyprep/internal/formats/h5frames"
 	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/scan"
@@ -74,6 +75,7 @@ type Slot struct {
 	Index  int          // of the frame in the scan
 	Window imgproc.Rect // part of the stored frame that Read (with ReadsWindows) gives and steps see
 	Local  any          // memory that the recipe keeps with the slot, nil at first
+	h5     *h5frames.Scratch
 	mask   [2][]byte
 }
 

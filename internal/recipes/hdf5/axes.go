@@ -74,6 +74,9 @@ func Match(lead []int, slow, fast Axis, where string) (*Grid, error) {
 	}
 	err := problem.Inputf("%s: the positions do not fit the frames: slow axis %s has shape (%s), fast axis %s has shape (%s), the frames have leading shape (%s)",
 		where, slow.Name, h5in.Shape(ss), fast.Name, h5in.Shape(fs), h5in.Shape(lead))
+	if same && len(lead) == 1 && len(ss) == 2 && ss[0] == lead[0] { // a table of coordinates
+		return nil, err.WithHint("each axis is one column of a table: set positions.slow_index and positions.fast_index (0 to %d)", ss[1]-1)
+	}
 	return nil, err.WithHint("for %s frames: %s", h5in.Shape(lead), fitting(lead))
 }
 

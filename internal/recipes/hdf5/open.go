@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"ptyprep/internal/formats/h5frames"
 	"ptyprep/internal/imgproc"
@@ -164,7 +165,7 @@ func (l *loader) openFrames() error {
 	l.toClose = append(l.toClose, s)
 	if len(s.Leading) == 0 {
 		return v.InputProblem(IntensitiesKey, "%s has shape (%s): one image; frames need three dimensions at least (points, rows, columns)",
-			v.Text(IntensitiesKey), commas(s.Shape()))
+			strings.TrimSuffix(s.Name(0), "[]"), commas(s.Shape()))
 	}
 	l.frames = s
 	return nil
@@ -178,6 +179,9 @@ func (l *loader) openEnergy() error {
 	}
 	v := l.v
 	list := a != nil && len(a.Shape) > 0 && a.Shape[0] > 1
+	if list {
+		l.outer.energies = a.Shape[0]
+	}
 	l.outer.active = list || !v.IsNull(OuterIndex)
 	l.outer.index = v.Int(OuterIndex)
 	if a == nil {
@@ -208,6 +212,9 @@ func (l *loader) openOuter() error {
 			WithHint("frames with an outer dimension have shape (entries, points, rows, columns) or (entries, slow, fast, rows, columns)")
 	}
 	l.outer.size = lead[0]
+	if n := l.outer.energies; n > 0 && n != lead[0] {
+		return l.v.InputProblem(EnergyKey, "holds %d energies, but the outer dimension of the frames (%s) has %d entries", n, commas(l.frames.Shape()), lead[0])
+	}
 	if l.outer.index >= lead[0] {
 		return l.v.InputProblem(OuterIndex, "is %d, but the outer dimension of the frames has %d entries (0 to %d)", l.outer.index, lead[0], lead[0]-1)
 	}

@@ -28,6 +28,7 @@ type source struct {
 
 	frame imgproc.Rect // the scan's frame, in stored pixels
 	win   imgproc.Rect // the window in force, in stored pixels
+	cut   []byte       // the common mask in win; nil: all valid
 	cal   *imgproc.Calibration
 	out   pix.Type // type of corrected frames
 
@@ -47,7 +48,6 @@ type local struct {
 	scratch    h5frames.Scratch
 	work       imgproc.Workspace
 	cal        imgproc.Calibration
-	raw        pix.Image
 	dark, flat pix.Image
 	stored     pix.Image
 	mask       []byte
@@ -132,13 +132,16 @@ func (s *source) SetWindow(w imgproc.Rect) error {
 		imgproc.Window(&cut, s.flat.common, s.win)
 		s.cal.SetFlat(&cut)
 	}
+	s.cut = s.windowMask()
 	return nil
 }
 
 // Mask is the common mask in the window.
-func (s *source) Mask() ([]byte, error) {
+func (s *source) Mask() ([]byte, error) { return s.cut, nil }
+
+func (s *source) windowMask() []byte {
 	if s.common == nil && s.win.Inside(s.frames.Rows, s.frames.Cols) {
-		return nil, nil
+		return nil
 	}
 	m := s.common
 	if m == nil {
@@ -146,7 +149,7 @@ func (s *source) Mask() ([]byte, error) {
 	}
 	out := make([]byte, s.win.Rows*s.win.Cols)
 	imgproc.WindowMask(out, m, s.frames.Rows, s.frames.Cols, s.win)
-	return out, nil
+	return out
 }
 
 // Load reads a frame as stored, and its own mask, dark and flat where there is one for each.
@@ -202,11 +205,8 @@ func (s *source) ownMask(f *scan.Frame, c *local) {
 			m[i] = 1
 		}
 	}
-	if !s.win.Inside(s.frames.Rows, s.frames.Cols) || s.common != nil {
-		common, _ := s.Mask()
-		for i, v := range common {
-			m[i] &= v
-		}
+	for i, v := range s.cut {
+		m[i] &= v
 	}
 	if eachFlat {
 		s.badFlat.Add(int64(imgproc.BadFlat(&c.flat, m)))

@@ -324,7 +324,7 @@ func (d *decoder) value(s *Spec, path string, n *Node, list *Spec) (Value, bool)
 	case n.Kind == ListNode && s.Forms&List != 0:
 		return d.list(s, path, n, list)
 	case n.Kind == MapNode && s.Forms&ArrayRef != 0 && (s.Forms&Dict == 0 || isRef(n)):
-		return d.ref(s, path, n)
+		return d.ref(path, n)
 	case n.Kind == MapNode && s.Forms&Dict != 0:
 		return guess(n), true
 	}
@@ -386,7 +386,7 @@ func (d *decoder) list(s *Spec, path string, n *Node, outer *Spec) (Value, bool)
 
 // lengths says how many entries a list must have: "4 entries (top, bottom, left, right)".
 func (s *Spec) lengths() string {
-	out := ""
+	var out string
 	switch {
 	case s.MinLen == s.MaxLen:
 		out = fmt.Sprintf("%d entries", s.MaxLen)
@@ -402,7 +402,7 @@ func (s *Spec) lengths() string {
 }
 
 // ref decodes {file, key}.
-func (d *decoder) ref(s *Spec, path string, n *Node) (Value, bool) {
+func (d *decoder) ref(path string, n *Node) (Value, bool) {
 	if !isRef(n) {
 		// A group with other keys: tell the first that is too much or missing.
 		for _, f := range n.Fields {

@@ -145,7 +145,7 @@ func (s *Spec) types() []string {
 // listType names the list form: "a pair of numbers", "4 whole numbers (top, bottom, left, right)".
 func (s *Spec) listType() string {
 	var out string
-	what := s.elem().plural(s)
+	what := s.elem().plural()
 	switch {
 	case s.MinLen == 2 && s.MaxLen == 2:
 		out = "a pair of " + what
@@ -173,7 +173,7 @@ func (s *Spec) elem() *Spec {
 }
 
 // plural names entries of a list.
-func (s *Spec) plural(list *Spec) string {
+func (s *Spec) plural() string {
 	var out []string
 	has := func(f Form) bool { return s.Forms&f != 0 }
 	if has(Bool) {
@@ -200,9 +200,9 @@ func (s *Spec) plural(list *Spec) string {
 		case s.Elem == s:
 			out = append(out, "lists of numbers")
 		case s.MinLen == 2 && s.MaxLen == 2:
-			out = append(out, "pairs of "+s.elem().plural(s))
+			out = append(out, "pairs of "+s.elem().plural())
 		default:
-			out = append(out, "lists of "+s.elem().plural(s))
+			out = append(out, "lists of "+s.elem().plural())
 		}
 	}
 	if has(Null) {

@@ -1,0 +1,70 @@
+package imgproc
+
+import (
+	"fmt"
+	"math"
+
+	"ptyprep/internal/imgproc/pix"
+)
+
+// Undistortion takes the distortion of the optics out of frames: out[y, x] is the bilinear value of
+// the frame at (y - dv[y, x], x - dh[y, x]). Where one of the four neighbours lies outside the
+// frame, out is the mean of the frame. It is read-only once made and may be shared by goroutines.
+type Undistortion[T float32 | float64] struct {
+	cols   int
+	at     []int32 // of the upper left neighbour; -1: outside
+	fy, fx []T     // how far beyond it, 0..1
+}
+
+// NewUndistortion plans it for frames of the size of dh and dv, the displacements in pixels along
+// columns and rows. Displacements that are no numbers count as outside.
+func NewUndistortion[T float32 | float64](dh, dv *pix.Image) *Undistortion[T] {
+	rows, cols := dh.Rows, dh.Cols
+	if dv.Rows != rows || dv.Cols != cols || int64(rows)*int64(cols) > math.MaxInt32 {
+		panic(fmt.Sprintf("imgproc: displacements of %d x %d and %d x %d pixels", rows, cols, dv.Rows, dv.Cols))
+	}
+	var h, v pix.Image
+	Convert(&h, dh, pix.Float64)
+	Convert(&v, dv, pix.Float64)
+	ph, pv := pix.Pixels[float64](&h), pix.Pixels[float64](&v)
+	u := &Undistortion[T]{cols: cols, at: make([]int32, rows*cols), fy: make([]T, rows*cols), fx: make([]T, rows*cols)}
+	for r := range rows {
+		for c := range cols {
+			i := r*cols + c
+			y, x := float64(r)-pv[i], float64(c)-ph[i]
+			y0, x0 := math.Floor(y), math.Floor(x)
+			if !(y0 >= 0 && x0 >= 0 && y0+1 < float64(rows) && x0+1 < float64(cols)) {
+				u.at[i] = -1
+				continue
+			}
+			u.at[i] = int32(int(y0)*cols + int(x0))
+			u.fy[i], u.fx[i] = T(y-y0), T(x-x0)
+		}
+	}
+	return u
+}
+
+// Bytes is the memory that u holds.
+func (u *Undistortion[T]) Bytes() int64 { return int64(len(u.at)) * int64(4+2*pix.TypeOf[T]().Size()) }
+
+// Apply writes the frame src without distortion into dst; both have the size planned and do not
+// share memory.
+func (u *Undistortion[T]) Apply(dst, src []T) {
+	var sum float64
+	for _, v := range src {
+		sum += float64(v)
+	}
+	mean := T(sum / float64(len(src)))
+	fy, fx, dst := u.fy[:len(u.at)], u.fx[:len(u.at)], dst[:len(u.at)]
+	for i, at := range u.at {
+		if at < 0 {
+			dst[i] = mean
+			continue
+		}
+		up, low := src[at:int(at)+2], src[int(at)+u.cols:int(at)+u.cols+2]
+		y, x := fy[i], fx[i]
+		top := up[0]*(1-x) + up[1]*x
+		bottom := low[0]*(1-x) + low[1]*x
+		dst[i] = top*(1-y) + bottom*y
+	}
+}

@@ -1,0 +1,51 @@
+package imgproc
+
+import (
+	"slices"
+	"testing"
+
+	"ptyprep/internal/imgproc/npz"
+	"ptyprep/internal/imgproc/pix"
+)
+
+// It agrees with scipy on 30 x 30 pixels.
+func TestUndistortGolden(t *testing.T) {
+	a, err := npz.Load("testdata/undistort.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := NewUndistortion[float64](pix.From(a["delta_h"].Real, 30, 30), pix.From(a["delta_v"].Real, 30, 30))
+	out := make([]float64, 900)
+	u.Apply(out, a["frame"].Real)
+	near(t, "undistorted", out, a["out"].Real, 1e-12)
+}
+
+// By hand on 2 x 3 pixels: shifted half a pixel along the columns and a quarter along the rows. Only
+// (1, 1) and (1, 2) have all four neighbours: rows 0 and 1 with weights 1/4 and 3/4, columns 0 and 1
+// (or 1 and 2) with 1/2 each. The others are the mean (1 + ... + 6)/6 = 3.5.
+func TestUndistortByHand(t *testing.T) {
+	half, quarter := make([]float32, 6), make([]float32, 6)
+	for i := range half {
+		half[i], quarter[i] = 0.5, 0.25
+	}
+	u := NewUndistortion[float32](pix.From(half, 2, 3), pix.From(quarter, 2, 3))
+	out := make([]float32, 6)
+	u.Apply(out, []float32{1, 2, 3, 4, 5, 6})
+	if want := []float32{3.5, 3.5, 3.5, 3.5, 1.5/4 + 4.5*3/4, 2.5/4 + 5.5*3/4}; !slices.Equal(out, want) {
+		t.Errorf("%v, want %v", out, want)
+	}
+}
+
+func BenchmarkUndistort(b *testing.B) {
+	d := pix.New(pix.Float32, 1024, 1024)
+	for i, p := range pix.Pixels[float32](d) {
+		pix.Pixels[float32](d)[i] = p + float32(i%7)/3
+	}
+	u := NewUndistortion[float32](d, d)
+	dst, src := make([]float32, 1<<20), make([]float32, 1<<20)
+	b.SetBytes(4 << 20)
+	b.ReportAllocs()
+	for b.Loop() {
+		u.Apply(dst, src)
+	}
+}

@@ -1,0 +1,73 @@
+package beam
+
+import (
+	"fmt"
+	"strings"
+
+	"ptyprep/internal/formats/h5frames"
+	"ptyprep/internal/imgproc"
+	"ptyprep/internal/imgproc/pix"
+	"ptyprep/internal/scan"
+)
+
+// ScratchOf is the slot's memory for reading HDF5 frames.
+func ScratchOf(s *Slot) *h5frames.Scratch {
+	if s.h5 == nil {
+		f := s.Frame
+		s.h5 = &h5frames.Scratch{OnRead: func() { f.Spend(scan.StageRead) }, OnInflate: func() { f.Spend(scan.StageInflate) }}
+	}
+	return s.h5
+}
+
+// Few joins the first few texts of a list for a message.
+func Few(list []string) string {
+	const most = 6
+	if len(list) > most {
+		return strings.Join(list[:most], ", ") + fmt.Sprintf(" and %d more", len(list)-most)
+	}
+	return strings.Join(list, ", ")
+}
+
+// FewNumbers is Few for numbers.
+func FewNumbers(list []int) string {
+	t := make([]string, len(list))
+	for i, n := range list {
+		t[i] = fmt.Sprint(n)
+	}
+	return Few(t)
+}
+
+// Undistort is the step that takes the distortion of the optics out of frames; see
+// imgproc.Undistortion.
+type Undistort struct {
+	dh, dv *pix.Image
+	narrow *imgproc.Undistortion[float32]
+	wide   *imgproc.Undistortion[float64]
+}
+
+// NewUndistort makes the step of displacements along columns and rows, in pixels of the stored frame.
+func NewUndistort(dh, dv *pix.Image) *Undistort { return &Undistort{dh: dh, dv: dv} }
+
+// Local is false: a pixel of the result depends on others.
+func (u *Undistort) Local() bool { return false }
+
+// Window plans the resampling in numbers of type t.
+func (u *Undistort) Window(_ imgproc.Rect, t pix.Type) {
+	if t == pix.Float64 && u.wide == nil {
+		u.wide = imgproc.NewUndistortion[float64](u.dh, u.dv)
+	} else if t != pix.Float64 && u.narrow == nil {
+		u.narrow = imgproc.NewUndistortion[float32](u.dh, u.dv)
+	}
+}
+
+// Apply corrects a frame.
+func (u *Undistort) Apply(s *Slot) error {
+	old := s.Frame.Swap()
+	s.Frame.Pix.Resize(old.Type, old.Rows, old.Cols)
+	if old.Type == pix.Float64 {
+		u.wide.Apply(pix.Pixels[float64](s.Frame.Pix), pix.Pixels[float64](old))
+	} else {
+		u.narrow.Apply(pix.Pixels[float32](s.Frame.Pix), pix.Pixels[float32](old))
+	}
+	return nil
+}
