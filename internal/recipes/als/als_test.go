@@ -15,7 +15,7 @@ func TestDefaults(t *testing.T) {
 }
 
 func small(t *testing.T, path string, frames int) {
-	Create(t, path, func(f *H5) {
+	Create(t, path, func(f *File) {
 		Put(f, "entry_1/data_1/data", Ramp(4*frames, float32(0.5)), frames, 2, 2)
 		Put(f, "entry_1/data_1/translation", []float64{1, 2, 0, 3, 4, 0, 5, 6, 0}, 3, 3)
 		f.Scalar("entry_1/instrument_1/detector_1/distance", 0.08)
@@ -30,7 +30,7 @@ const base = "name: ALS5321Scan\nshape: null\nauto_center: false\n"
 func TestLoads(t *testing.T) {
 	dir := t.TempDir()
 	small(t, filepath.Join(dir, "raw", "a.cxi"), 3)
-	Create(t, filepath.Join(dir, "raw", "m.h5"), func(f *H5) { Put(f, "good", []uint8{1, 0, 1, 1}, 2, 2) })
+	Create(t, filepath.Join(dir, "raw", "m.h5"), func(f *File) { Put(f, "good", []uint8{1, 0, 1, 1}, 2, 2) })
 	r := MustRun(t, Spec, dir, base+"dataPath: raw\ndatafile: a.cxi\nmaskfile: m.h5\nCXI_PATHS: {CXI_MASK_PATH: good}\ndistance: 3\n")
 	if want := [][2]float64{{2, 1}, {4, 3}, {6, 5}}; !slices.Equal(r.Positions, want) {
 		t.Errorf("positions %v, expected %v", r.Positions, want)
@@ -72,7 +72,7 @@ func TestBadInputs(t *testing.T) {
 func TestSample(t *testing.T) {
 	const n = 32
 	Sample(t, "als5321scan", func(dir string) {
-		Create(t, filepath.Join(dir, "NS_1.cxi"), func(f *H5) {
+		Create(t, filepath.Join(dir, "NS_1.cxi"), func(f *File) {
 			var frames []float32
 			var positions []float64
 			for k := range 6 {
@@ -85,7 +85,7 @@ func TestSample(t *testing.T) {
 			f.Scalar("entry_1/instrument_1/detector_1/x_pixel_size", 3e-5)
 			f.Scalar("entry_1/instrument_1/detector_1/y_pixel_size", 3e-5)
 		})
-		Create(t, filepath.Join(dir, "mask.h5"), func(f *H5) {
+		Create(t, filepath.Join(dir, "mask.h5"), func(f *File) {
 			m := make([]uint8, n*n)
 			for i := range m {
 				m[i] = 1

@@ -43,12 +43,12 @@ func TestNearField(t *testing.T) {
 }
 
 // entry writes one entry with two frames of 2 x 2.
-func entry(f *H5, name string, first uint16) {
+func entry(f *File, name string, first uint16) {
 	Put(f, name+"/instrument_1/detector_1/data", Ramp(8, first), 2, 2, 2)
 	Put(f, name+"/geometry_1/translation", []float64{1, 2, 3, 4}, 2, 2)
 }
 
-func file(t *testing.T, write func(f *H5)) (dir string) {
+func file(t *testing.T, write func(f *File)) (dir string) {
 	dir = t.TempDir()
 	Create(t, filepath.Join(dir, "a.cxi"), write)
 	return dir
@@ -58,7 +58,7 @@ const base = "name: CxiLoader\nfile: a.cxi\nauto_center: false\n"
 
 // Only the first bit that tells of no fault may be set in a good pixel.
 func TestMaskBits(t *testing.T) {
-	dir := file(t, func(f *H5) {
+	dir := file(t, func(f *File) {
 		entry(f, "entry_1", 0)
 		Put(f, "entry_1/instrument_1/detector_1/mask", []uint32{0, 0x1000, 1, 0x1002}, 2, 2)
 	})
@@ -77,14 +77,14 @@ func TestMaskBits(t *testing.T) {
 
 // The entry is the only one with frames, or the one that is asked for.
 func TestEntries(t *testing.T) {
-	dir := file(t, func(f *H5) {
+	dir := file(t, func(f *File) {
 		f.Group("entry_1")
 		entry(f, "entry_10", 100)
 	})
 	if r := MustRun(t, Spec, dir, base); r.Frames[0][0] != 100 {
 		t.Errorf("frame 0 is %v", r.Frames[0])
 	}
-	dir = file(t, func(f *H5) {
+	dir = file(t, func(f *File) {
 		entry(f, "entry_10", 100)
 		entry(f, "entry_2", 20)
 	})
@@ -100,7 +100,7 @@ func TestEntries(t *testing.T) {
 
 // What the recipe gives goes before what the file says: keys, values and factors.
 func TestRecipeWins(t *testing.T) {
-	dir := file(t, func(f *H5) {
+	dir := file(t, func(f *File) {
 		entry(f, "entry_1", 0)
 		Put(f, "entry_1/other", []float64{7, 8})
 		f.Scalar("entry_1/instrument_1/source_1/energy", 1.602176634e-15) // 10 keV
@@ -123,7 +123,7 @@ func TestRecipeWins(t *testing.T) {
 
 // Dark and white are there to be asked for.
 func TestDarkAndFlat(t *testing.T) {
-	dir := file(t, func(f *H5) {
+	dir := file(t, func(f *File) {
 		entry(f, "entry_1", 10)
 		Put(f, "entry_1/instrument_1/detector_1/data_dark", []uint16{10, 10, 10, 10}, 2, 2)
 	})
@@ -138,22 +138,22 @@ func TestDarkAndFlat(t *testing.T) {
 
 func TestBadInputs(t *testing.T) {
 	MustFail(t, Spec, t.TempDir(), "name: CxiLoader\n", problem.Usage, "file", "must be given")
-	dir := file(t, func(f *H5) { Put(f, "entry_1/data_1/data", Ramp(4, 0.0), 2, 2) })
+	dir := file(t, func(f *File) { Put(f, "entry_1/data_1/data", Ramp(4, 0.0), 2, 2) })
 	MustFail(t, Spec, dir, base, problem.Input, "entry_1/data_1/data", "entry_1/instrument_1/detector_1/data", "2 x 2")
-	dir = file(t, func(f *H5) { f.Group("scan") })
+	dir = file(t, func(f *File) { f.Group("scan") })
 	MustFail(t, Spec, dir, base, problem.Input, "entry_1", "scan", "Hdf5Loader")
-	dir = file(t, func(f *H5) { Put(f, "entry_1/data_1/data", Ramp(8, 0.0), 2, 2, 2) })
+	dir = file(t, func(f *File) { Put(f, "entry_1/data_1/data", Ramp(8, 0.0), 2, 2, 2) })
 	MustFail(t, Spec, dir, base, problem.Input, "entry_1/sample_1/geometry_1/translation", "positions.slow_key")
 	if r := MustRun(t, Spec, dir, base+"positions_theory: [[0, 0], [0, 1]]\n"); r.Positions[1] != [2]float64{0, 1} {
 		t.Errorf("positions %v", r.Positions)
 	}
-	dir = file(t, func(f *H5) {
+	dir = file(t, func(f *File) {
 		entry(f, "entry_1", 0)
 		f.Scalar("entry_1/instrument_1/source_1/energy", 9000)
 		f.Attr("entry_1/instrument_1/source_1/energy", "units", "Hz")
 	})
 	MustFail(t, Spec, dir, base, problem.Input, "source_1/energy", `"Hz"`)
-	dir = file(t, func(f *H5) { f.Link("entry_1/data_1/data", "gone.h5", "x") })
+	dir = file(t, func(f *File) { f.Link("entry_1/data_1/data", "gone.h5", "x") })
 	MustFail(t, Spec, dir, base+"positions_theory: [[0, 0]]\n", problem.Input, "gone.h5")
 }
 

@@ -45,7 +45,7 @@ func inherit(k param.Key, help string) param.Key {
 
 // Keys of the tree.
 var (
-	File             = tree.Add(param.Spec{Path: "file", Forms: param.Path | param.Null, Help: "The NeXus file."})
+	NexusFile        = tree.Add(param.Spec{Path: "file", Forms: param.Path | param.Null, Help: "The NeXus file."})
 	_                = tree.Group("mask", "Which pixels are valid.")
 	_                = inherit(hdf5.MaskFile, "File that holds the mask.")
 	_                = inherit(hdf5.MaskKey, "Dataset of the mask: a pixel is valid where it is above 0.")
@@ -79,7 +79,7 @@ float32); negative values stay. What the file records goes before energy, distan
 }
 
 func open(ctx context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened, error) {
-	if err := beam.Required(v, File); err != nil {
+	if err := beam.Required(v, NexusFile); err != nil {
 		return nil, err
 	}
 	files := h5in.New(env, v)
@@ -91,8 +91,8 @@ func open(ctx context.Context, env *recipes.Env, v *param.Values) (*recipes.Open
 }
 
 func openIn(ctx context.Context, env *recipes.Env, v *param.Values, files *h5in.Files) (*recipes.Opened, error) {
-	where := v.Where(File)
-	f, err := files.Open(v.Path(File), where)
+	where := v.Where(NexusFile)
+	f, err := files.Open(v.Path(NexusFile), where)
 	if err != nil {
 		return nil, err
 	}
@@ -100,8 +100,8 @@ func openIn(ctx context.Context, env *recipes.Env, v *param.Values, files *h5in.
 	if err != nil {
 		return nil, err
 	}
-	file := v.Get(File)
-	set := func(k param.Key, x any) param.Supply { return param.Supply{Key: k, Value: x, Via: File} }
+	file := v.Get(NexusFile)
+	set := func(k param.Key, x any) param.Supply { return param.Supply{Key: k, Value: x, Via: NexusFile} }
 	supplies := []param.Supply{
 		set(hdf5.IntensitiesFile, file), set(hdf5.IntensitiesKey, dataKey),
 		set(hdf5.PositionsFile, file), set(hdf5.SlowKey, slowKey), set(hdf5.FastKey, fastKey),
@@ -132,12 +132,12 @@ func present(f *h5.File, key string) bool {
 // pixelSize is (rows, columns): y for the rows; x where there is no y.
 func pixelSize(files *h5in.Files, f *h5.File, v *param.Values) (*[2]float64, error) {
 	one := func(key string) (float64, error) {
-		a, err := files.Array(v.Path(File), key, v.Where(File))
+		a, err := files.Array(v.Path(NexusFile), key, v.Where(NexusFile))
 		if err != nil {
 			return 0, err
 		}
 		if len(a.Data) != 1 || !(a.Data[0] > 0) {
-			return 0, v.InputProblem(File, "%s holds %v, expected one pixel size in metres", a.Name, a.Data)
+			return 0, v.InputProblem(NexusFile, "%s holds %v, expected one pixel size in metres", a.Name, a.Data)
 		}
 		return a.Data[0], nil
 	}

@@ -14,8 +14,8 @@ import (
 func TestDefaults(t *testing.T) { defaultstest.Compare(t, tree, "DiamondNexus", nil, nil) }
 
 // small writes a raster of 2 x 2 points, frames of 2 x 2 pixels 10, 11, ...
-func small(t *testing.T, dir string, more func(f *H5)) string {
-	Create(t, filepath.Join(dir, "scan.nxs"), func(f *H5) {
+func small(t *testing.T, dir string, more func(f *File)) string {
+	Create(t, filepath.Join(dir, "scan.nxs"), func(f *File) {
 		Put(f, dataKey, Ramp(16, uint16(10)), 2, 2, 2, 2)
 		Put(f, slowKey, []float64{1, 1, 2, 2}, 2, 2)
 		Put(f, fastKey, []float64{5, 6, 5, 6}, 2, 2)
@@ -48,7 +48,7 @@ func TestPlain(t *testing.T) {
 
 // (raw - dark) / flat / monitor, negative values stay; the monitor is not compared with its mean.
 func TestCorrections(t *testing.T) {
-	dir := small(t, t.TempDir(), func(f *H5) {
+	dir := small(t, t.TempDir(), func(f *File) {
 		Put(f, darkKey, []uint16{10, 12, 12, 12}, 2, 2)
 		Put(f, flatKey, []float64{1, 2, 0.5, 1}, 2, 2)
 		Put(f, monitorKey, []float64{1, 2, 4, 5}, 2, 2)
@@ -83,24 +83,24 @@ func TestBadInputs(t *testing.T) {
 	MustFail(t, Spec, t.TempDir(), "name: DiamondNexus\n", problem.Usage, "file", "must be given")
 	dir := t.TempDir()
 	MustFail(t, Spec, dir, base, problem.Input, "scan.nxs", "no file")
-	Create(t, filepath.Join(dir, "scan.nxs"), func(f *H5) {
+	Create(t, filepath.Join(dir, "scan.nxs"), func(f *File) {
 		Put(f, dataKey, Ramp(16, uint16(10)), 2, 2, 2, 2)
 		f.Scalar(xPixelKey, 5e-5)
 		f.Link(darkKey, "gone.h5", "dark")
 	})
 	MustFail(t, Spec, dir, base, problem.Input, "file", energyKey)
-	small(t, dir, func(f *H5) { f.Link(darkKey, "gone.h5", "dark") })
+	small(t, dir, func(f *File) { f.Link(darkKey, "gone.h5", "dark") })
 	MustFail(t, Spec, dir, base, problem.Input, darkKey, "gone.h5")
-	small(t, dir, func(f *H5) { Put(f, monitorKey, []float64{1, 0, 1, 1}, 2, 2) })
+	small(t, dir, func(f *File) { Put(f, monitorKey, []float64{1, 0, 1, 1}, 2, 2) })
 	MustFail(t, Spec, dir, base, problem.Input, "frame 1", "is 0")
-	small(t, dir, func(f *H5) { Put(f, flatKey, []float64{1, 2}) })
+	small(t, dir, func(f *File) { Put(f, flatKey, []float64{1, 2}) })
 	MustFail(t, Spec, dir, base, problem.Input, flatKey, "2")
 }
 
 func TestSample(t *testing.T) {
 	const n = 32
 	Sample(t, "diamondnexus", func(dir string) {
-		Create(t, filepath.Join(dir, "scan.nxs"), func(f *H5) {
+		Create(t, filepath.Join(dir, "scan.nxs"), func(f *File) {
 			var frames []uint16
 			for k := range 6 {
 				frames = append(frames, Disc[uint16](n, n, k)...)

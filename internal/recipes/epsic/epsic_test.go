@@ -22,7 +22,7 @@ const base = "name: EpsicHdf5Loader\nintensities: {file: a.h5, key: frames}\naut
 // A raster of 3 x 3 turned by 90 degrees: cos = 0, sin = 1, so (c0, c1) = (v_j, -v_i).
 func TestPositions(t *testing.T) {
 	dir := t.TempDir()
-	Create(t, filepath.Join(dir, "a.h5"), func(f *H5) { Put(f, "frames", Ramp(36, uint8(0)), 3, 3, 2, 2) })
+	Create(t, filepath.Join(dir, "a.h5"), func(f *File) { Put(f, "frames", Ramp(36, uint8(0)), 3, 3, 2, 2) })
 	r := MustRun(t, Spec, dir, base+"numpos: 3\nstepsize: 2\nrotation: 90\n")
 	for k, p := range r.Positions {
 		want := [2]float64{float64(k%3-1) * 2, -float64(k/3-1) * 2}
@@ -40,7 +40,7 @@ func TestPositions(t *testing.T) {
 // An even number of points has its origin at the point n/2, and a list is row by row.
 func TestEvenList(t *testing.T) {
 	dir := t.TempDir()
-	Create(t, filepath.Join(dir, "a.h5"), func(f *H5) { Put(f, "frames", Ramp(16, uint8(0)), 4, 2, 2) })
+	Create(t, filepath.Join(dir, "a.h5"), func(f *File) { Put(f, "frames", Ramp(16, uint8(0)), 4, 2, 2) })
 	r := MustRun(t, Spec, dir, strings.Replace(base, "Loader\n", "LoaderFast\n", 1)+"numpos: 2\nstepsize: 1\n")
 	if want := [][2]float64{{1, 1}, {1, 0}, {0, 1}, {0, 0}}; !NearPositions(r.Positions, want) {
 		t.Errorf("positions %v, expected %v", r.Positions, want)
@@ -49,14 +49,14 @@ func TestEvenList(t *testing.T) {
 		t.Errorf("no warning for a step of 0: %s", r.Log)
 	}
 	MustFail(t, Spec, dir, base, problem.Input, "numpos", "256", "numpos: 2")
-	Create(t, filepath.Join(dir, "a.h5"), func(f *H5) { Put(f, "frames", Ramp(20, uint8(0)), 5, 2, 2) })
+	Create(t, filepath.Join(dir, "a.h5"), func(f *File) { Put(f, "frames", Ramp(20, uint8(0)), 5, 2, 2) })
 	MustFail(t, Spec, dir, base+"numpos: 2\n", problem.Input, "numpos", "5 frames are no square raster")
 }
 
 func TestSample(t *testing.T) {
 	const n = 32
 	Sample(t, "epsichdf5loader", func(dir string) {
-		Create(t, filepath.Join(dir, "scan.hdf5"), func(f *H5) {
+		Create(t, filepath.Join(dir, "scan.hdf5"), func(f *File) {
 			var frames []uint16
 			for k := range 9 {
 				frames = append(frames, Disc[uint16](n, n, k)...)

@@ -23,7 +23,7 @@ func TestDefaults(t *testing.T) {
 
 // stepFile writes a scan of September 2019 with frames of 2 x 3 pixels, 10k+0, 10k+1, ...
 func stepFile(t *testing.T, path string, frames int, x, y []float64) {
-	Create(t, path, func(f *H5) {
+	Create(t, path, func(f *File) {
 		for k := range frames {
 			Put(f, fmt.Sprintf("entry/measurement/pilatus/%06d", k), Ramp(6, int32(10*k)), 1, 2, 3)
 		}
@@ -58,7 +58,7 @@ func TestPositions(t *testing.T) {
 // marks are looked for in stored frames.
 func TestMonitorAndMask(t *testing.T) {
 	dir := t.TempDir()
-	Create(t, filepath.Join(dir, "000007.h5"), func(f *H5) {
+	Create(t, filepath.Join(dir, "000007.h5"), func(f *File) {
 		frames := [][]int32{{-2, 6, 6, 6}, {3, -2, 9, 12}, {1, 1, 1, 1}}
 		for k, p := range frames {
 			Put(f, fmt.Sprintf("entry/measurement/pilatus/%06d", k), p, 1, 2, 2)
@@ -80,7 +80,7 @@ func TestMonitorAndMask(t *testing.T) {
 }
 
 func flyFile(t *testing.T, dir string, perLine []int, x, y []float64, width int) {
-	Create(t, filepath.Join(dir, "s.h5"), func(f *H5) {
+	Create(t, filepath.Join(dir, "s.h5"), func(f *File) {
 		Put(f, "entry4/measurement/samx", x, len(x)/width, width)
 		Put(f, "entry4/measurement/samy", y, len(y)/width, width)
 		mon := make([]float64, len(x))
@@ -89,7 +89,7 @@ func flyFile(t *testing.T, dir string, perLine []int, x, y []float64, width int)
 		}
 		Put(f, "entry4/measurement/mon", mon, len(x)/width, width)
 	})
-	Create(t, filepath.Join(dir, "scan_0004_pil100k_0000.hdf5"), func(f *H5) {
+	Create(t, filepath.Join(dir, "scan_0004_pil100k_0000.hdf5"), func(f *File) {
 		for line, n := range perLine {
 			Put(f, fmt.Sprintf("entry_%04d/measurement/Pilatus/data", line), Ramp(n*4, int32(100*line)), n, 2, 2)
 		}
@@ -147,14 +147,14 @@ func TestFlyscanIncomplete(t *testing.T) {
 // ends before them.
 func TestSeveralScans(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "s")
-	Create(t, filepath.Join(dir, "s.h5"), func(f *H5) {
+	Create(t, filepath.Join(dir, "s.h5"), func(f *File) {
 		Put(f, "entry1/measurement/samx", []float64{1, 2})
 		Put(f, "entry1/measurement/samy", []float64{1, 2})
 		Put(f, "entry3/measurement/samx", []float64{5})
 		Put(f, "entry3/measurement/samy", []float64{6})
 	})
 	for _, n := range []int{1, 3} {
-		Create(t, filepath.Join(dir, fmt.Sprintf("scan_%04d_pil100k_0000.hdf5", n)), func(f *H5) {
+		Create(t, filepath.Join(dir, fmt.Sprintf("scan_%04d_pil100k_0000.hdf5", n)), func(f *File) {
 			for k := range 3 {
 				Put(f, fmt.Sprintf("entry_%04d/measurement/Pilatus/data", k), Ramp(4, int32(100*n+10*k)), 1, 2, 2)
 			}
@@ -207,7 +207,7 @@ func TestBadInputs(t *testing.T) {
 // A gap between frames is an error where the frames behind it are wanted, and other sizes too.
 func TestGapsAndSizes(t *testing.T) {
 	dir := t.TempDir()
-	Create(t, filepath.Join(dir, "000007.h5"), func(f *H5) {
+	Create(t, filepath.Join(dir, "000007.h5"), func(f *File) {
 		for _, k := range []int{0, 1, 3} {
 			Put(f, fmt.Sprintf("entry/measurement/pilatus/%06d", k), Ramp(4, int32(0)), 1, 2, 2)
 		}
@@ -218,7 +218,7 @@ func TestGapsAndSizes(t *testing.T) {
 	if r := MustRun(t, StepscanSep2019, dir, sep+"num_frames: 2\n"); len(r.Frames) != 2 {
 		t.Errorf("%d frames", len(r.Frames))
 	}
-	Create(t, filepath.Join(dir, "000007.h5"), func(f *H5) {
+	Create(t, filepath.Join(dir, "000007.h5"), func(f *File) {
 		Put(f, "entry/measurement/pilatus/000000", Ramp(4, int32(0)), 1, 2, 2)
 		Put(f, "entry/measurement/pilatus/000001", Ramp(9, int32(0)), 1, 3, 3)
 		Put(f, "entry/measurement/sx", make([]float64, 2))
@@ -231,7 +231,7 @@ func TestGapsAndSizes(t *testing.T) {
 func TestContrast(t *testing.T) {
 	dir := t.TempDir()
 	for _, d := range []string{"pilatus", "eiger", "merlin"} {
-		Create(t, filepath.Join(dir, "000007.h5"), func(f *H5) {
+		Create(t, filepath.Join(dir, "000007.h5"), func(f *File) {
 			Put(f, "entry/measurement/"+d+"/frames", []int64{-1, 65535, 4294967295, 5, 6, 65535, -1, 8}, 2, 2, 2)
 			Put(f, "entry/measurement/sx", []float64{1, 2})
 			Put(f, "entry/measurement/sy", []float64{1, 2})
@@ -287,12 +287,12 @@ func joined(n int) (all []int32) {
 func TestSamples(t *testing.T) {
 	x, y, mon := stage(6)
 	Sample(t, "nanomaxstepscannov2018", func(dir string) {
-		Create(t, filepath.Join(dir, "sample01", "sample01.h5"), func(f *H5) {
+		Create(t, filepath.Join(dir, "sample01", "sample01.h5"), func(f *File) {
 			Put(f, "entry83/measurement/samx", x)
 			Put(f, "entry83/measurement/samy", y)
 			Put(f, "entry83/measurement/alba2/1", mon)
 		})
-		Create(t, filepath.Join(dir, "sample01", "scan_0083_pil100k_0000.hdf5"), func(f *H5) {
+		Create(t, filepath.Join(dir, "sample01", "scan_0083_pil100k_0000.hdf5"), func(f *File) {
 			for k := range 6 {
 				Packed(f, fmt.Sprintf("entry_%04d/measurement/Pilatus/data", k), shot(k), 1, size, size)
 			}
@@ -305,19 +305,19 @@ func TestSamples(t *testing.T) {
 		return out
 	}
 	Sample(t, "nanomaxflyscanmay2019", func(dir string) {
-		Create(t, filepath.Join(dir, "sample02", "sample02.h5"), func(f *H5) {
+		Create(t, filepath.Join(dir, "sample02", "sample02.h5"), func(f *File) {
 			Put(f, "entry7/measurement/samx", pad(x), 3, 3)
 			Put(f, "entry7/measurement/samy", pad(y), 3, 3)
 			Put(f, "entry7/measurement/counter1", pad(mon), 3, 3)
 		})
-		Create(t, filepath.Join(dir, "sample02", "scan_0007_merlin_0000.hdf5"), func(f *H5) {
+		Create(t, filepath.Join(dir, "sample02", "scan_0007_merlin_0000.hdf5"), func(f *File) {
 			for line := range 3 {
 				Packed(f, fmt.Sprintf("entry_%04d/measurement/Merlin/data", line), append(shot(2*line), shot(2*line+1)...), 2, size, size)
 			}
 		})
 	})
 	Sample(t, "nanomaxstepscansep2019", func(dir string) {
-		Create(t, filepath.Join(dir, "000012.h5"), func(f *H5) {
+		Create(t, filepath.Join(dir, "000012.h5"), func(f *File) {
 			for k := range 6 {
 				Packed(f, fmt.Sprintf("entry/measurement/pilatus/%06d", k), shot(k), 1, size, size)
 			}
@@ -327,7 +327,7 @@ func TestSamples(t *testing.T) {
 		})
 	})
 	Sample(t, "nanomaxflyscandec2019", func(dir string) {
-		Create(t, filepath.Join(dir, "000021.h5"), func(f *H5) {
+		Create(t, filepath.Join(dir, "000021.h5"), func(f *File) {
 			for line := range 3 {
 				Packed(f, fmt.Sprintf("entry/measurement/merlin/%06d", line), append(shot(2*line), shot(2*line+1)...), 2, size, size)
 			}
@@ -337,7 +337,7 @@ func TestSamples(t *testing.T) {
 		})
 	})
 	Sample(t, "nanomaxcontrast", func(dir string) {
-		Create(t, filepath.Join(dir, "000033.h5"), func(f *H5) {
+		Create(t, filepath.Join(dir, "000033.h5"), func(f *File) {
 			Packed(f, "entry/measurement/pilatus/frames", joined(6), 6, size, size)
 			Put(f, "entry/measurement/sx", x)
 			Put(f, "entry/measurement/sy", y)

@@ -36,7 +36,7 @@ func TestAttributes(t *testing.T) {
 }
 
 // entry writes the frames of a list of 4 points of 8 x 8 pixels as the signal of an NXdata group.
-func entry(f *H5, name string, first uint16) {
+func entry(f *File, name string, first uint16) {
 	f.Group(name + "/data")
 	f.Attr(name, "NX_class", "NXentry")
 	f.Attr(name+"/data", "NX_class", "NXdata")
@@ -44,14 +44,14 @@ func entry(f *H5, name string, first uint16) {
 	Put(f, name+"/data/frames", Ramp(256, first), 4, 8, 8)
 }
 
-func column(f *H5, path, unit string, v ...float64) {
+func column(f *File, path, unit string, v ...float64) {
 	Put(f, path, v)
 	if unit != "" {
 		f.Attr(path, "units", unit)
 	}
 }
 
-func file(t *testing.T, write func(f *H5)) (dir string) {
+func file(t *testing.T, write func(f *File)) (dir string) {
 	dir = t.TempDir()
 	Create(t, filepath.Join(dir, "a.nxs"), write)
 	return dir
@@ -61,7 +61,7 @@ const base = "name: NexusLoader\nfile: a.nxs\nauto_center: false\n"
 
 // In a list of points names tell the directions, and what is no length is no position.
 func TestListOfPoints(t *testing.T) {
-	dir := file(t, func(f *H5) {
+	dir := file(t, func(f *File) {
 		entry(f, "entry", 0)
 		for _, n := range []string{"samx", "samy", "theta", "time"} {
 			f.Attr("entry/data", n+"_indices", "0")
@@ -84,7 +84,7 @@ func TestListOfPoints(t *testing.T) {
 
 // Names that do not say which is which are an error that lists the axes.
 func TestAmbiguousAxes(t *testing.T) {
-	dir := file(t, func(f *H5) {
+	dir := file(t, func(f *File) {
 		entry(f, "entry", 0)
 		f.Attr("entry/data", "a_indices", "0")
 		f.Attr("entry/data", "b_indices", "0")
@@ -100,7 +100,7 @@ func TestAmbiguousAxes(t *testing.T) {
 
 // Old files say signal=1 and axis=n at the datasets, counted from 1.
 func TestOldAttributes(t *testing.T) {
-	dir := file(t, func(f *H5) {
+	dir := file(t, func(f *File) {
 		f.Group("entry1/det")
 		f.Attr("entry1", "NX_class", "NXentry")
 		f.Attr("entry1/det", "NX_class", "NXdata")
@@ -122,7 +122,7 @@ func TestOldAttributes(t *testing.T) {
 
 // Without axes the values of positioners count, and then a table of translations.
 func TestPositionersAndTranslation(t *testing.T) {
-	dir := file(t, func(f *H5) {
+	dir := file(t, func(f *File) {
 		entry(f, "entry", 0)
 		for _, n := range []string{"ver", "hor"} {
 			f.Group("entry/stage/" + n)
@@ -134,7 +134,7 @@ func TestPositionersAndTranslation(t *testing.T) {
 	if r := MustRun(t, Spec, dir, base); !Near(r.Positions[1][:], []float64{2e-6, 6e-6}) {
 		t.Errorf("positions %v", r.Positions)
 	}
-	dir = file(t, func(f *H5) {
+	dir = file(t, func(f *File) {
 		entry(f, "entry_1", 0)
 		Put(f, "entry_1/sample_1/geometry_1/translation", []float64{1, 2, 0, 3, 4, 0, 5, 6, 0, 7, 8, 0}, 4, 3)
 		f.Attr("entry_1/sample_1/geometry_1/translation", "units", "m")
@@ -142,7 +142,7 @@ func TestPositionersAndTranslation(t *testing.T) {
 	if r := MustRun(t, Spec, dir, base); r.Positions[3] != [2]float64{8, 7} {
 		t.Errorf("positions %v", r.Positions)
 	}
-	dir = file(t, func(f *H5) { entry(f, "entry", 0) })
+	dir = file(t, func(f *File) { entry(f, "entry", 0) })
 	MustFail(t, Spec, dir, base, problem.Input, "no positions", "NXpositioner", "translation", "positions.slow_key")
 	if r := MustRun(t, Spec, dir, base+"positions_theory: [[0, 1], [2, 3]]\n"); len(r.Frames) != 2 || r.Positions[1] != [2]float64{2, 3} {
 		t.Errorf("positions %v", r.Positions)
@@ -151,7 +151,7 @@ func TestPositionersAndTranslation(t *testing.T) {
 
 // Several entries, several detectors: the file's default decides, else the user must.
 func TestSeveral(t *testing.T) {
-	two := func(f *H5) {
+	two := func(f *File) {
 		entry(f, "a", 0)
 		entry(f, "b", 1000)
 	}
@@ -160,12 +160,12 @@ func TestSeveral(t *testing.T) {
 	if r := MustRun(t, Spec, file(t, two), base+theory+"entry: b\n"); r.Frames[0][0] != 1000 {
 		t.Errorf("frame 0 begins with %v", r.Frames[0][0])
 	}
-	dir := file(t, func(f *H5) { two(f); f.Attr("/", "default", "b") })
+	dir := file(t, func(f *File) { two(f); f.Attr("/", "default", "b") })
 	if r := MustRun(t, Spec, dir, base+theory); r.Frames[0][0] != 1000 {
 		t.Errorf("frame 0 begins with %v", r.Frames[0][0])
 	}
 	MustFail(t, Spec, dir, base+theory+"entry: c\n", problem.Input, "entry", "a, b")
-	dir = file(t, func(f *H5) {
+	dir = file(t, func(f *File) {
 		for _, d := range []string{"det1", "det2"} {
 			Put(f, "scan/"+d+"/data", Ramp(256, uint16(0)), 4, 8, 8)
 		}
@@ -176,14 +176,14 @@ func TestSeveral(t *testing.T) {
 	if r := MustRun(t, Spec, dir, base+theory+"intensities: {key: scan/det2/data}\n"); len(r.Frames) != 1 {
 		t.Errorf("%d frames", len(r.Frames))
 	}
-	dir = file(t, func(f *H5) { Put(f, "scan/spectra", Ramp(256, uint16(0)), 4, 2, 32) })
+	dir = file(t, func(f *File) { Put(f, "scan/spectra", Ramp(256, uint16(0)), 4, 2, 32) })
 	MustFail(t, Spec, dir, base+theory, problem.Input, "no frames", "scan", "intensities.key")
 }
 
 // The energy needs a unit, or a wavelength with one; without a unit nothing is guessed.
 func TestEnergy(t *testing.T) {
 	write := func(class, name, unit string, v float64) string {
-		return file(t, func(f *H5) {
+		return file(t, func(f *File) {
 			entry(f, "entry", 0)
 			f.Group("entry/mono")
 			f.Attr("entry/mono", "NX_class", class)
@@ -270,7 +270,7 @@ func TestRealFiles(t *testing.T) {
 func TestSample(t *testing.T) {
 	const n = 32
 	Sample(t, "nexusloader", func(dir string) {
-		Create(t, filepath.Join(dir, "scan.nxs"), func(f *H5) {
+		Create(t, filepath.Join(dir, "scan.nxs"), func(f *File) {
 			f.Group("entry/instrument/detector")
 			f.Group("entry/sample/beam")
 			f.Group("entry/data")

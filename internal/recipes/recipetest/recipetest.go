@@ -178,14 +178,14 @@ func NearPositions(a, b [][2]float64) bool {
 
 // ---- inputs
 
-// H5 is an HDF5 file being written; a failure ends the test.
-type H5 struct {
+// File is an HDF5 file being written; a failure ends the test.
+type File struct {
 	t testing.TB
 	f *h5.File
 }
 
 // Create makes an HDF5 file, with its folder, to be filled by write.
-func Create(t testing.TB, path string, write func(f *H5)) {
+func Create(t testing.TB, path string, write func(f *File)) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		t.Fatal(err)
@@ -194,14 +194,14 @@ func Create(t testing.TB, path string, write func(f *H5)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(&H5{t, f})
+	write(&File{t, f})
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // Put writes an array; of the shape (len(data)) when none is given.
-func Put[T pix.Number](f *H5, key string, data []T, shape ...int) {
+func Put[T pix.Number](f *File, key string, data []T, shape ...int) {
 	f.t.Helper()
 	if len(shape) == 0 {
 		shape = []int{len(data)}
@@ -210,36 +210,36 @@ func Put[T pix.Number](f *H5, key string, data []T, shape ...int) {
 }
 
 // Packed is Put with gzip.
-func Packed[T pix.Number](f *H5, key string, data []T, shape ...int) {
+func Packed[T pix.Number](f *File, key string, data []T, shape ...int) {
 	f.t.Helper()
 	f.check(h5.WriteArray(f.f, key, shape, data, 4))
 }
 
 // Scalar writes one float64.
-func (f *H5) Scalar(key string, v float64) {
+func (f *File) Scalar(key string, v float64) {
 	f.t.Helper()
 	f.check(f.f.WriteScalar(key, pix.Float64, v))
 }
 
 // Text writes a text.
-func (f *H5) Text(key, v string) { f.t.Helper(); f.check(f.f.WriteString(key, v)) }
+func (f *File) Text(key, v string) { f.t.Helper(); f.check(f.f.WriteString(key, v)) }
 
 // Attr sets a text attribute of a group or dataset.
-func (f *H5) Attr(path, name, v string) { f.t.Helper(); f.check(f.f.SetAttr(path, name, v)) }
+func (f *File) Attr(path, name, v string) { f.t.Helper(); f.check(f.f.SetAttr(path, name, v)) }
 
 // Group makes a group.
-func (f *H5) Group(path string) { f.t.Helper(); f.check(f.f.CreateGroup(path)) }
+func (f *File) Group(path string) { f.t.Helper(); f.check(f.f.CreateGroup(path)) }
 
 // Link makes an external link.
-func (f *H5) Link(path, file, object string) {
+func (f *File) Link(path, file, object string) {
 	f.t.Helper()
 	f.check(f.f.ExternalLink(path, file, object))
 }
 
 // SoftLink makes a soft link.
-func (f *H5) SoftLink(path, target string) { f.t.Helper(); f.check(f.f.SoftLink(path, target)) }
+func (f *File) SoftLink(path, target string) { f.t.Helper(); f.check(f.f.SoftLink(path, target)) }
 
-func (f *H5) check(err error) {
+func (f *File) check(err error) {
 	f.t.Helper()
 	if err != nil {
 		f.t.Fatal(err)

@@ -16,7 +16,7 @@ const base = "name: Savu\nshape: null\nauto_center: false\ndata: {file: a.h5, ke
 
 func TestLoads(t *testing.T) {
 	dir := t.TempDir()
-	Create(t, filepath.Join(dir, "a.h5"), func(f *H5) {
+	Create(t, filepath.Join(dir, "a.h5"), func(f *File) {
 		Put(f, "frames", Ramp(12, int16(-3)), 3, 2, 2)
 		Put(f, "pos", []float32{1, 2, 3, 4, 5, 6}, 3, 2)
 		Put(f, "mask", []float64{0, 1, 2, 1}, 2, 2)
@@ -36,7 +36,7 @@ func TestLoads(t *testing.T) {
 
 func TestBadInputs(t *testing.T) {
 	dir := t.TempDir()
-	Create(t, filepath.Join(dir, "a.h5"), func(f *H5) {
+	Create(t, filepath.Join(dir, "a.h5"), func(f *File) {
 		Put(f, "frames", Ramp(12, int16(0)), 3, 2, 2)
 		Put(f, "grid", Ramp(16, int16(0)), 2, 2, 2, 2)
 		Put(f, "pos", Ramp(9, 0.0), 3, 3)
@@ -53,7 +53,7 @@ func TestBadInputs(t *testing.T) {
 func TestSample(t *testing.T) {
 	const n = 32
 	Sample(t, "savu", func(dir string) {
-		Create(t, filepath.Join(dir, "scan.h5"), func(f *H5) {
+		Create(t, filepath.Join(dir, "scan.h5"), func(f *File) {
 			var frames []uint16
 			var positions []float64
 			mask := make([]float64, n*n)

@@ -23,7 +23,7 @@ const base = "name: SwmrLoader\nintensities: {file: a.h5, key: frames, live_key:
 	"positions: {slow_key: y, fast_key: x, live_slow_key: live_y, live_fast_key: live_x, slow_key_with_expected_shape: set_y, fast_key_with_expected_shape: set_x}\nauto_center: false\n"
 
 func write(t *testing.T, dir string, live, liveY, liveX []int32, setY int) {
-	Create(t, filepath.Join(dir, "a.h5"), func(f *H5) {
+	Create(t, filepath.Join(dir, "a.h5"), func(f *File) {
 		Put(f, "frames", Ramp(16, uint16(0)), 4, 2, 2)
 		Put(f, "y", []float64{0, 0, 1, 1})
 		Put(f, "x", []float64{0, 1, 0, 1})
@@ -68,7 +68,7 @@ func TestStoppedEarly(t *testing.T) {
 func TestSample(t *testing.T) {
 	const n = 32
 	Sample(t, "swmrloader", func(dir string) {
-		Create(t, filepath.Join(dir, "scan.h5"), func(f *H5) {
+		Create(t, filepath.Join(dir, "scan.h5"), func(f *File) {
 			var frames []uint16
 			var x, y []float64
 			for k := range 6 {
