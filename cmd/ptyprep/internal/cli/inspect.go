@@ -14,7 +14,7 @@ func (a *app) inspectCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
-		Short: "Tell what a file holds: .ptyd, any other HDF5, EDF, FLI, CBF, TIFF, MATLAB, SPEC",
+		Short: "Tell what a file holds: .ptyd, any other HDF5, EDF, CBF, TIFF, ...",
 		Long: `Tells what a file holds without changing it. Of a .ptyd: frames, shape, positions, what was
 recorded, each chunk. Of any other HDF5 file: every dataset with its type, shape, storage and
 links. Of EDF (.edf.gz too), FLI raw, CBF and TIFF: every frame with its header and the sum, least
