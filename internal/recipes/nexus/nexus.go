@@ -30,11 +30,13 @@ var Spec = recipes.Spec{
 parameter of Hdf5Loader can be given and goes before what is found, energy, distance and psize too. What is found is printed.
 
 Frames: the signal of the default NXdata (` + "`@default`, `@signal`" + `, or a dataset with ` + "`signal=1`" + `), else the only dataset of the entry with
-three or more dimensions whose last two are a picture's. Several entries with frames: ` + "`entry`" + ` must say which.
+three or more dimensions whose last two are a picture's. Several entries with frames: the file's default, or the only
+one whose definition is NXcxi_ptycho, else ` + "`entry`" + ` must say which.
 
 Positions, the first that is there:
 
-1. the axes of the scan dimensions (` + "`@axes`, `@NAME_indices`, or `axis=n`" + ` at the datasets);
+1. the axes of the scan dimensions (` + "`@axes`, `@NAME_indices`, or `axis=n`" + ` at the datasets), then datasets beside the frames whose
+   names tell a direction (x, y);
 2. values of NXpositioner and NXtransformations groups that are as many as the frames;
 3. a dataset translation of shape (N, 3) or (N, 2): rows = column 1, columns = column 0.
 
@@ -135,6 +137,16 @@ func names(objects []object) string {
 		out[i] = strings.TrimPrefix(o.path, "/")
 	}
 	return strings.Join(out, ", ")
+}
+
+// classOf is the class of a group, "" without one.
+func (s *search) classOf(group string) string {
+	for _, o := range s.objects {
+		if o.path == group {
+			return o.class
+		}
+	}
+	return ""
 }
 
 // within are the objects below a group.
@@ -256,6 +268,8 @@ func (s *search) choose() (candidate, error) {
 		first := "/" + strings.SplitN(strings.Trim(s.text("/", "default"), "/"), "/", 2)[0]
 		if c := found[first]; len(c) > 0 {
 			with = []object{{path: first}}
+		} else if p := s.ptychography(with); len(p) == 1 {
+			with = p
 		}
 	}
 	switch {
@@ -279,6 +293,22 @@ func (s *search) choose() (candidate, error) {
 	return c[0], nil
 }
 
+// ptychography keeps the entries that say they are made for it: others hold the same frames as the
+// control system wrote them.
+func (s *search) ptychography(entries []object) (out []object) {
+	for _, e := range entries {
+		d, err := s.H5.Dataset(path.Join(e.path, "definition"))
+		if err != nil {
+			continue
+		}
+		if t, err := d.Strings(); err == nil && len(t) > 0 && strings.Contains(t[0], "ptycho") {
+			out = append(out, e)
+		}
+		d.Close()
+	}
+	return out
+}
+
 // inEntry gives the frames of an entry: one where the standard's attributes lead to it, else all
 // datasets that could be frames.
 func (s *search) inEntry(entry string) []candidate {
@@ -296,12 +326,17 @@ func (s *search) inEntry(entry string) []candidate {
 			signals = append(signals, c)
 		}
 	}
-	if len(signals) == 1 {
-		return signals
+	if len(signals) > 0 && !slices.ContainsFunc(signals, func(c candidate) bool { return s.identity(c.path) != s.identity(signals[0].path) }) {
+		return signals[:1]
 	}
 	var all []candidate
+	seen := map[string]bool{}
 	for _, o := range s.within(entry) {
-		if o.info != nil && s.couldBeFrames(o.path, o.info) && !calibration(o.path) {
+		if o.info == nil || !s.couldBeFrames(o.path, o.info) || calibration(o.path) {
+			continue
+		}
+		if is := s.identity(o.path); !seen[is] {
+			seen[is] = true
 			all = append(all, candidate{path: o.path, data: s.signalGroup(o.path), info: o.info})
 		}
 	}
@@ -392,6 +427,9 @@ func (s *search) signalGroup(dataset string) string {
 func (s *search) entryOf(p string) string {
 	return "/" + strings.SplitN(strings.TrimPrefix(p, "/"), "/", 2)[0]
 }
+
+// identity is one name for all names of a dataset, as far as links tell.
+func (s *search) identity(p string) string { return s.leadsTo(path.Dir(p), path.Base(p)) }
 
 // leadsTo follows a link of this file, and NeXus's own note of where a hard link was made from.
 func (s *search) leadsTo(group, name string) string {

@@ -149,6 +149,39 @@ func TestPositionersAndTranslation(t *testing.T) {
 	}
 }
 
+// As Diamond's I08-1 writes NXcxi_ptycho: the control system's own entry beside it, axes of shape (N, 1, 1)
+// that go along all dimensions, where motors were sent beside where they were.
+func TestCxiPtycho(t *testing.T) {
+	dir := file(t, func(f *File) {
+		entry(f, "entry", 0)
+		entry(f, "entry_1", 0)
+		f.Text("entry/definition", "NXscan")
+		f.Text("entry_1/definition", "NXcxi_ptycho")
+		for _, n := range []string{"x", "y", "x_set", "y_set"} {
+			Put(f, "entry_1/data/"+n, Ramp(4, float64(len(n))), 4, 1, 1)
+			f.Attr("entry_1/data", n+"_indices", "[0 1 2]")
+			f.Attr("entry_1/data/"+n, "units", "um")
+		}
+		Put(f, "entry_1/instrument_1/detector_1/translation", Ramp(12, 0.0), 4, 3)
+		f.Group("entry_1/instrument_1/detector_1")
+		f.Attr("entry_1/instrument_1/detector_1", "NX_class", "NXdetector")
+	})
+	r := MustRun(t, Spec, dir, base)
+	if !Near(r.Positions[3][:], []float64{4e-6, 4e-6}) {
+		t.Errorf("positions %v", r.Positions)
+	}
+	// x and y beside the frames without any attribute
+	dir = file(t, func(f *File) {
+		entry(f, "entry_1", 0)
+		column(f, "entry_1/data/x", "m", 1, 2, 3, 4)
+		column(f, "entry_1/data/y", "m", 5, 6, 7, 8)
+		column(f, "entry_1/data/z", "m", 5, 6, 7, 8)
+	})
+	if r := MustRun(t, Spec, dir, base); r.Positions[3] != [2]float64{8, 4} {
+		t.Errorf("positions %v", r.Positions)
+	}
+}
+
 // Several entries, several detectors: the file's default decides, else the user must.
 func TestSeveral(t *testing.T) {
 	two := func(f *File) {
