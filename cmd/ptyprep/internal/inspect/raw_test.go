@@ -155,3 +155,38 @@ func TestRawProblems(t *testing.T) {
 		}
 	}
 }
+
+// Measured files of other projects, where they are there, with the sums that fabio gives.
+func TestRealFiles(t *testing.T) {
+	const real = "../../../../../shared/real"
+	if _, err := os.Stat(real); err != nil {
+		t.Logf("%s is not there: measured files are not looked at", real)
+		return
+	}
+	for file, lines := range map[string][]string{
+		"edf/fabio/i01f0001.edf.gz":                      {"576 x 625 float64", "sum 70339067, min 96, max 66814"},
+		"edf/fabio/face.edf.gz":                          {"456 x 123 float32", "sum 10034, min 0, max 1"},
+		"edf/fabio/im0000.edf":                           {"256 x 256 float32", "sum 655360, min 0, max 20"},
+		"edf/Lima/mydet_chip_1.edf":                      {"EDF, 4 frames", "sum 65385,", "sum 0,", "sum 227713,", "sum 458752,"},
+		"fli/fli-ccd-images/ccdimage_00045_00000_00.raw": {"1024 x 60 uint16", "from byte 341", "sum 176508432, min 2831, max 3602"},
+		"fli/fli-ccd-images/ccdimage_00045_00003_00.raw": {"sum 176526701, min 2835, max 3650"},
+		"cbf/dxtbx/omega_scan.cbf":                       {"619 x 487 int32", "sum -16611, min -2, max 1"},
+		"image/islatu/p100kImage_372528_5694283.tif":     {"195 x 487 int32", "sum 21926504, min 0, max 1396370"},
+		"image/Savu/raw_00000.tiff":                      {"135 x 160 uint16", "sum 482630903, min 0, max 29921"},
+		"image/Savu/dark_00001.tiff":                     {"135 x 160 float32", "sum 2110737, min 0, max 122"},
+		"spec/spec2nexus/33bm_spec.dat":                  {"SPEC, 17 scans", "10201 points"},
+		"spec/spec2nexus/05_02_test.dat":                 {"SPEC, 39 scans", "scan 110.1: "},
+		"spec/spec2nexus/issue161_spock_spec_file":       {"SPEC, 41 scans"},
+	} {
+		_, text := look(t, filepath.Join(real, file))
+		for _, l := range lines {
+			if !strings.Contains(text, l) {
+				t.Errorf("%s: %q is not in\n%.2000s", file, l, text)
+			}
+		}
+	}
+	_, err := File(context.Background(), filepath.Join(real, "edf/fabio/F2K_Seb_Lyso0675_header_only.edf.gz"), Options{})
+	if err == nil || !strings.Contains(err.Error(), "8388608 bytes") || !strings.Contains(err.Error(), "ends too early") {
+		t.Errorf("a file cut behind its header gives %v", err)
+	}
+}
