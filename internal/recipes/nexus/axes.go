@@ -73,6 +73,9 @@ func (s *search) coordinates(axes []axis) []axis {
 		if a.info == nil || !standard.IsNumber(a.info) || !s.fits(a) {
 			continue
 		}
+		if n := a.info.Shape[0]; a.dims == nil && len(s.lead) == 2 && s.lead[0] != s.lead[1] && len(a.info.Shape) == 1 {
+			a.dims = []int{slices.Index(s.lead, n)} // its length says along which dimension it goes
+		}
 		a.unit, a.to = s.Unit(a.path), 1
 		if a.unit != "" {
 			var ok bool

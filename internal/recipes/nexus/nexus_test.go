@@ -142,6 +142,21 @@ func TestPositionersAndTranslation(t *testing.T) {
 	if r := MustRun(t, Spec, dir, base); r.Positions[3] != [2]float64{8, 7} {
 		t.Errorf("positions %v", r.Positions)
 	}
+	// of a mesh of 2 x 3 the lengths tell which is slow, whatever the names
+	dir = file(t, func(f *File) {
+		f.Group("entry")
+		f.Attr("entry", "NX_class", "NXentry")
+		Put(f, "entry/detector/data", Ramp(384, uint16(0)), 2, 3, 8, 8)
+		for _, n := range []string{"piezo_x", "piezo_b"} {
+			f.Group("entry/" + n)
+			f.Attr("entry/"+n, "NX_class", "NXpositioner")
+		}
+		column(f, "entry/piezo_x/value", "m", 1, 2)
+		column(f, "entry/piezo_b/value", "m", 3, 4, 5)
+	})
+	if r := MustRun(t, Spec, dir, base); r.Positions[5] != [2]float64{2, 5} {
+		t.Errorf("positions %v", r.Positions)
+	}
 	dir = file(t, func(f *File) { entry(f, "entry", 0) })
 	MustFail(t, Spec, dir, base, problem.Input, "no positions", "NXpositioner", "translation", "positions.slow_key")
 	if r := MustRun(t, Spec, dir, base+"positions_theory: [[0, 1], [2, 3]]\n"); len(r.Frames) != 2 || r.Positions[1] != [2]float64{2, 3} {
