@@ -125,8 +125,8 @@ func (s *sink) Encode(f *scan.Frame) error {
 	return nil
 }
 
-func (s *sink) Write(f *scan.Frame) error {
-	k := f.Out.(*kept)
+func (s *sink) Write(_ int, packed any) error {
+	k := packed.(*kept)
 	s.out.Frames = append(s.out.Frames, k.pixels)
 	s.out.Masks = append(s.out.Masks, k.mask)
 	return nil
