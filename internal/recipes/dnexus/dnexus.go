@@ -36,25 +36,25 @@ var tree = func() *param.Tree {
 	return t
 }()
 
-// inherit declares a parameter of Hdf5Loader with another help text, so that Derive hands it on.
-func inherit(k param.Key, help string) param.Key {
+// inherit is a parameter of Hdf5Loader with another help text, which Derive hands on.
+func inherit(k param.Key, help string) param.Spec {
 	spec := hdf5.Tree.Lookup(k.Path()).Spec
 	spec.Help = help
-	return tree.Add(spec)
+	return spec
 }
 
 // Keys of the tree.
 var (
 	NexusFile        = tree.Add(param.Spec{Path: "file", Forms: param.Path | param.Null, Help: "The NeXus file."})
 	_                = tree.Group("mask", "Which pixels are valid.")
-	_                = inherit(hdf5.MaskFile, "File that holds the mask.")
-	_                = inherit(hdf5.MaskKey, "Dataset of the mask: a pixel is valid where it is above 0.")
+	_                = tree.Add(inherit(hdf5.MaskFile, "File that holds the mask."))
+	_                = tree.Add(inherit(hdf5.MaskKey, "Dataset of the mask: a pixel is valid where it is above 0."))
 	_                = tree.Group("positions", "Where the sample was for each frame.")
-	_                = inherit(hdf5.SlowMultiplier, "Factor from entry_1/data/y to metres.")
-	_                = inherit(hdf5.FastMultiplier, "Factor from entry_1/data/x to metres.")
+	_                = tree.Add(inherit(hdf5.SlowMultiplier, "Factor from entry_1/data/y to metres."))
+	_                = tree.Add(inherit(hdf5.FastMultiplier, "Factor from entry_1/data/x to metres."))
 	_                = tree.Group("positions.bounding_box", "The part of the scan to use, in array indices.")
-	_                = inherit(hdf5.SlowBounds, "Range low <= i < high along the slow axis; one number is the low end alone, null in a pair an open end.")
-	_                = inherit(hdf5.FastBounds, "Range along the fast axis, or of the points of a list.")
+	_                = tree.Add(inherit(hdf5.SlowBounds, "Range low <= i < high along the slow axis; one number is the low end alone, null in a pair an open end."))
+	_                = tree.Add(inherit(hdf5.FastBounds, "Range along the fast axis, or of the points of a list."))
 	EnergyMultiplier = tree.Add(param.Spec{Path: "recorded_energy_multiplier", Forms: param.Float, Default: 1.0, Help: "Factor from the recorded energy to keV."})
 )
 
