@@ -30,7 +30,7 @@ var Spec = recipes.Spec{
 parameter of Hdf5Loader can be given and goes before what is found, energy, distance and psize too. What is found is printed.
 
 Frames: the signal of the default NXdata (` + "`@default`, `@signal`" + `, or a dataset with ` + "`signal=1`" + `), else the only dataset of the entry with
-three or more dimensions whose last two are a picture's. Several entries with frames: the file's default, or the only
+three or more dimensions whose last two are a picture's; numbered ones (data_000001, ... of an Eiger master) are joined. Several entries with frames: the file's default, or the only
 one whose definition is NXcxi_ptycho, else ` + "`entry`" + ` must say which.
 
 Positions, the first that is there:
@@ -241,21 +241,51 @@ func (s *search) frames() error {
 		s.lead, err = s.Lead()
 		return err
 	}
-	c, err := s.choose()
+	chosen, err := s.choose()
 	if err != nil {
 		return err
 	}
-	s.frame, s.data = c.path, c.data
-	if s.lead, err = s.Lead(c.path); err != nil { // a broken link, too
+	s.frame, s.data = chosen[0].path, chosen[0].data
+	keys := make([]string, len(chosen))
+	for i, c := range chosen {
+		keys[i] = strings.TrimPrefix(c.path, "/")
+	}
+	if s.lead, err = s.Lead(keys...); err != nil { // a broken link, too
 		return err
 	}
-	s.Found("frames", c.path, c.info, "counts")
-	s.Use(hdf5.IntensitiesFile, hdf5.IntensitiesKey, c.path)
+	for _, c := range chosen {
+		s.Found("frames", c.path, c.info, "counts")
+	}
+	if len(keys) == 1 {
+		s.Use(hdf5.IntensitiesFile, hdf5.IntensitiesKey, keys[0])
+		return nil
+	}
+	s.Supply(hdf5.IntensitiesFile, s.V.Get(s.Keys.File))
+	s.Supply(hdf5.IntensitiesKey, keys)
 	return nil
 }
 
+// numbered are the datasets of one stack that was cut in pieces: data_000001, data_000002, ... in one
+// group, as Eiger masters have them. A broken link among them counts. ok is false for others.
+func (s *search) numbered(all []candidate) (pieces []candidate, ok bool) {
+	dir, prefix := path.Dir(all[0].path), strings.TrimRight(path.Base(all[0].path), "0123456789")
+	is := func(p string) bool {
+		rest, found := strings.CutPrefix(path.Base(p), prefix)
+		return path.Dir(p) == dir && found && rest != "" && strings.Trim(rest, "0123456789") == ""
+	}
+	if slices.ContainsFunc(all, func(c candidate) bool { return !is(c.path) || c.data != "" }) { // a signal is whole
+		return nil, false
+	}
+	for _, o := range s.within(dir) {
+		if is(o.path) && (o.broken != nil || o.info != nil && s.couldBeFrames(o.path, o.info)) {
+			pieces = append(pieces, candidate{path: o.path, info: o.info})
+		}
+	}
+	return pieces, true
+}
+
 // choose finds the frames of the only entry that has some, the file's default entry first.
-func (s *search) choose() (candidate, error) {
+func (s *search) choose() ([]candidate, error) {
 	found := map[string][]candidate{}
 	var with []object
 	for _, e := range s.entries {
@@ -274,23 +304,26 @@ func (s *search) choose() (candidate, error) {
 	}
 	switch {
 	case len(with) == 0:
-		return candidate{}, problem.Inputf("%s: no frames found in %s; looked for: the signal of an NXdata group, and datasets of three or more dimensions whose last two are at least 8 x 8, in %s",
+		return nil, problem.Inputf("%s: no frames found in %s; looked for: the signal of an NXdata group, and datasets of three or more dimensions whose last two are at least 8 x 8, in %s",
 			s.Where(), s.Name(), names(s.entries)).WithHint("name the frames with intensities.key; `ptyprep inspect` lists what the file holds")
 	case len(with) > 1:
-		return candidate{}, problem.Inputf("%s: several entries hold frames in %s: %s", s.Where(), s.Name(), names(with)).
+		return nil, problem.Inputf("%s: several entries hold frames in %s: %s", s.Where(), s.Name(), names(with)).
 			WithHint("say which with entry: %s", strings.TrimPrefix(with[0].path, "/"))
 	}
 	s.entry = with[0].path
 	c := found[s.entry]
+	if pieces, ok := s.numbered(c); ok {
+		return pieces, nil
+	}
 	if len(c) > 1 {
 		var list []string
 		for _, x := range c {
 			list = append(list, fmt.Sprintf("%s (%s)", x.path, h5in.Shape(x.info.Shape)))
 		}
-		return candidate{}, problem.Inputf("%s: several datasets of %s could be the frames: %s", s.Where(), s.Name(), strings.Join(list, ", ")).
+		return nil, problem.Inputf("%s: several datasets of %s could be the frames: %s", s.Where(), s.Name(), strings.Join(list, ", ")).
 			WithHint("say which with intensities.key: %s", strings.TrimPrefix(c[0].path, "/"))
 	}
-	return c[0], nil
+	return c, nil
 }
 
 // ptychography keeps the entries that say they are made for it: others hold the same frames as the

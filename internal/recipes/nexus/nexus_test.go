@@ -1,6 +1,7 @@
 package nexus
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -226,6 +227,39 @@ func TestSeveral(t *testing.T) {
 	}
 	dir = file(t, func(f *File) { Put(f, "scan/spectra", Ramp(256, uint16(0)), 4, 2, 32) })
 	MustFail(t, Spec, dir, base+theory, problem.Input, "no frames", "scan", "intensities.key")
+}
+
+// An Eiger master without a virtual dataset: its pieces are joined, its mask lies in detectorSpecific;
+// a piece that was not copied is an error.
+func TestEigerMaster(t *testing.T) {
+	dir := t.TempDir()
+	for k := range 2 {
+		Create(t, filepath.Join(dir, fmt.Sprintf("x_data_%06d.h5", k+1)), func(f *File) {
+			Put(f, "entry/data/data", Ramp(128, uint16(1000*k)), 2, 8, 8)
+		})
+	}
+	Create(t, filepath.Join(dir, "a.nxs"), func(f *File) {
+		f.Group("entry/data")
+		f.Attr("entry", "NX_class", "NXentry")
+		f.Attr("entry/data", "NX_class", "NXdata")
+		f.Link("entry/data/data_000001", "x_data_000001.h5", "entry/data/data")
+		f.Link("entry/data/data_000002", "x_data_000002.h5", "entry/data/data")
+		f.Group("entry/instrument/detector")
+		f.Attr("entry/instrument/detector", "NX_class", "NXdetector")
+		mask := make([]uint32, 64)
+		mask[9] = 2
+		Put(f, "entry/instrument/detector/detectorSpecific/pixel_mask", mask, 8, 8)
+		column(f, "entry/data/y", "m", 1, 2, 3, 4)
+		column(f, "entry/data/x", "m", 5, 6, 7, 8)
+	})
+	r := MustRun(t, Spec, dir, base)
+	if len(r.Frames) != 4 || r.Frames[3][0] != 1064 || r.Positions[3] != [2]float64{4, 8} || r.Masks[0][9] != 0 {
+		t.Errorf("%d frames at %v, mask %v", len(r.Frames), r.Positions, r.Masks[0])
+	}
+	if err := os.Remove(filepath.Join(dir, "x_data_000002.h5")); err != nil {
+		t.Fatal(err)
+	}
+	MustFail(t, Spec, dir, base, problem.Input, "data_000002", "x_data_000002.h5")
 }
 
 // The energy needs a unit, or a wavelength with one; without a unit nothing is guessed.
