@@ -425,7 +425,7 @@ func TestMonitorOfGrids(t *testing.T) {
 	}
 }
 
-// In raw, values above the integer range become its largest value, told once (defect 24).
+// In raw, values outside the integer range become its limit, told once (defect 24).
 func TestRawClips(t *testing.T) {
 	dir := scan3(t, slices.Repeat([]uint8{200}, 12), map[string]rt.Dataset{"mon": rt.List(1, 2, 3.0)})
 	r := rt.MustRun(t, hdf5.Spec, dir, head+positions+"normalisation: {key: mon}\noutput_dtype: raw\n")
