@@ -78,6 +78,33 @@ func frameCount(d *Description, s *Settings) (n int, positions [][2]float64, err
 	return n, positions, nil
 }
 
+// checkPositions refuses positions that are no numbers: no reconstruction can use such a frame.
+func checkPositions(d *Description, positions [][2]float64) error {
+	bad, first := 0, -1
+	for k, p := range positions {
+		if s := p[0] + p[1]; s-s != 0 { // NaN or infinite
+			if bad == 0 {
+				first = k
+			}
+			bad++
+		}
+	}
+	if bad == 0 {
+		return nil
+	}
+	return problem.Inputf("the positions of %d of %d frames are no numbers, first that of %s: (%v, %v) m",
+		bad, len(positions), d.frameName(first), positions[first][0], positions[first][1]).
+		WithHint("leave these points out (framefilter, bounds, num_frames), or give positions_theory")
+}
+
+// frameName is what messages call frame k.
+func (d *Description) frameName(k int) string {
+	if d.Name != nil {
+		return d.Name(k)
+	}
+	return fmt.Sprintf("frame %d", k)
+}
+
 // squareShape is the region of interest: as asked or the whole frame, always square.
 func squareShape(s *Settings, rows, cols int) [2]int {
 	shape := [2]int{rows, cols}
@@ -175,6 +202,9 @@ func newPlan(d *Description, s *Settings, o *Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkPositions(d, positions); err != nil {
+		return nil, err
+	}
 	p := &Plan{Frames: n, Positions: positions, raw: *d, HasMask: d.HasMask, Recorded: d.Recorded}
 	p.RawShape = squareShape(s, d.Rows, d.Cols)
 	if err := checkRebin(s, p.RawShape[0]); err != nil {
@@ -218,6 +248,11 @@ func (p *Plan) setUp(s *Settings, d *Description) error {
 		{"distance", "m", p.Meta.DistanceM, r.DistanceM != nil},
 		{"psize", "m", p.Meta.PSizeM[0], r.PSizeM != nil},
 	} {
+		if q.recorded && (math.IsNaN(q.value) || math.IsInf(q.value, 0) || q.value <= 0) {
+			missing = append(missing, problem.Inputf("%s: the data record %v %s, expected a number above 0", s.where(q.key), q.value, q.unit).
+				WithHint("leave the recorded value out of the recipe and give %s in %s", q.key, q.unit))
+			continue
+		}
 		if math.IsNaN(q.value) {
 			missing = append(missing, problem.Usagef("%s: is null, and the data do not record it either", s.where(q.key)).
 				WithHint("give %s in %s", q.key, q.unit))

@@ -139,7 +139,8 @@ type Sink interface {
 	Sample(frames []*Frame) error
 	// Encode packs f's pixels and mask into f.Out. It is called from many goroutines.
 	Encode(f *Frame) error
-	// Write stores what Encode made, in the order of the frames, from one goroutine.
+	// Write stores what Encode made, in the order of the frames, from one goroutine. f has Index
+	// and Out only; the pixels may be of another frame already.
 	Write(f *Frame) error
 	// Finish completes the result; after it the result is whole and in place.
 	Finish() error

@@ -49,7 +49,7 @@ func (a *app) root(stderr io.Writer) *cobra.Command {
 	root.SetHelpFunc(writeHelp)
 	root.SetFlagErrorFunc(flagProblem)
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(a.convertCommand(), a.inspectCommand(), a.recipesCommand(), a.configCommand(), a.versionCommand())
+	root.AddCommand(a.convertCommand(), a.simulateCommand(), a.inspectCommand(), a.recipesCommand(), a.configCommand(), a.versionCommand())
 	completionCommand(root)
 	complete(root, settings.LogFormat, settings.LogText, settings.LogJSON)
 	return root

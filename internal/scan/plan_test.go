@@ -1,0 +1,43 @@
+package scan
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"ptyprep/internal/scan/problem"
+)
+
+// A position that is no number is an error that counts them and names the first frame; one beyond
+// num_frames is nobody's business.
+func TestPositionsAreNumbers(t *testing.T) {
+	pos := [][2]float64{{0, 0}, {math.NaN(), 1}, {2, math.Inf(1)}, {math.NaN(), 0}}
+	d := &Description{Frames: 4, Rows: 8, Cols: 8, Positions: pos, Name: func(k int) string { return "point " + string(rune('a'+k)) }}
+	_, err := newPlan(d, settings(), &Options{})
+	if problem.ClassOf(err) != problem.Input || !strings.Contains(err.Error(), "3 of 4") || !strings.Contains(err.Error(), "point b: (NaN, 1)") {
+		t.Errorf("%v", err)
+	}
+	s := settings()
+	s.NumFrames = 1
+	if _, err := newPlan(d, s, &Options{}); err != nil {
+		t.Errorf("one good frame is asked for: %v", err)
+	}
+}
+
+// What the data record must be a number above 0; the recipe's own values are checked by their
+// declaration.
+func TestRecordedValuesMakeSense(t *testing.T) {
+	for _, bad := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+		d := &Description{Frames: 2, Rows: 8, Cols: 8, Recorded: Recorded{DistanceM: &bad}}
+		_, err := newPlan(d, settings(), &Options{})
+		if problem.ClassOf(err) != problem.Input || !strings.Contains(err.Error(), "distance: the data record") {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+	good := 2.5
+	d := &Description{Frames: 2, Rows: 8, Cols: 8, Recorded: Recorded{DistanceM: &good}}
+	p, err := newPlan(d, settings(), &Options{})
+	if err != nil || p.Meta.DistanceM != 2.5 {
+		t.Errorf("%v, %+v", err, p)
+	}
+}
