@@ -118,9 +118,12 @@ func (c *Calibration) CopyFrom(from *Calibration) {
 // Workspace is the memory one goroutine needs for Apply; the zero value is ready.
 type Workspace struct{ a, b pix.Image }
 
-// Apply corrects src into dst (no shared memory; dst takes type c.Out). It gives the number of values held at the end of an integer range
-// (only with Cut).
+// Apply corrects src into dst (no shared memory; dst takes type c.Out). It gives the number of
+// values held at the end of an integer range (only with Cut).
 func (c *Calibration) Apply(dst, src *pix.Image, scale Scale, w *Workspace) (clipped int) {
+	if c.signed {
+		return c.applySigned(dst, src, scale, w)
+	}
 	if !c.Divide {
 		if c.Out == c.afterDark {
 			c.subtract(dst, src)
@@ -188,10 +191,6 @@ func (s Scale) apply(p []float64) {
 
 // subtract writes max(src - dark, 0) into dst in type afterDark, or src itself without a dark.
 func (c *Calibration) subtract(dst, src *pix.Image) {
-	if c.signed {
-		c.subtractSigned(dst, src)
-		return
-	}
 	if c.Dark == nil {
 		Convert(dst, src, c.afterDark)
 		return
@@ -218,10 +217,34 @@ func (c *Calibration) fused(dst []float32, src *pix.Image, scale float32) {
 // BadFlat masks the pixels whose flat cannot divide (not above 0 or not finite) and gives
 // the number of those that were valid.
 func BadFlat(flat *pix.Image, mask []byte) (n int) {
-	var f pix.Image
-	Convert(&f, flat, pix.Float64)
-	for i, v := range pix.Pixels[float64](&f) {
-		if !(v > 0) || math.IsInf(v, 1) {
+	switch flat.Type {
+	case pix.Bool, pix.Uint8:
+		return badFlat(flat.Bytes, mask)
+	case pix.Uint16:
+		return badFlat(pix.Pixels[uint16](flat), mask)
+	case pix.Uint32:
+		return badFlat(pix.Pixels[uint32](flat), mask)
+	case pix.Uint64:
+		return badFlat(pix.Pixels[uint64](flat), mask)
+	case pix.Int8:
+		return badFlat(pix.Pixels[int8](flat), mask)
+	case pix.Int16:
+		return badFlat(pix.Pixels[int16](flat), mask)
+	case pix.Int32:
+		return badFlat(pix.Pixels[int32](flat), mask)
+	case pix.Int64:
+		return badFlat(pix.Pixels[int64](flat), mask)
+	case pix.Float32:
+		return badFlat(pix.Pixels[float32](flat), mask)
+	case pix.Float64:
+		return badFlat(pix.Pixels[float64](flat), mask)
+	}
+	return 0
+}
+
+func badFlat[T pix.Number](flat []T, mask []byte) (n int) {
+	for i, v := range flat {
+		if !(v > 0) || math.IsInf(float64(v), 1) {
 			n += int(mask[i])
 			mask[i] = 0
 		}

@@ -5,6 +5,14 @@
 /* The results must be those of the Go loops to the last bit: no loop may add to a product, since
  * compilers make a fused multiply-add of that on some processors. */
 
+/* On x86-64 each kernel is there twice, for processors with and without AVX2, and chosen when the
+ * program starts. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define KERNEL __attribute__((target_clones("avx2", "default")))
+#else
+#define KERNEL
+#endif
+
 /* Each integer type, and the type in which its differences wrap around as they do in Go. */
 #define EACH_INTEGER(DO) \
 	DO(PIX_U8, uint8_t, uint8_t) DO(PIX_U16, uint16_t, uint16_t) DO(PIX_U32, uint32_t, uint32_t) DO(PIX_U64, uint64_t, uint64_t) \
@@ -28,7 +36,7 @@ static inline float clamp(float f) { return f < 0 ? 0 : f; }
 		return; \
 	}
 
-void imgproc_fused(int type, float *restrict dst, const void *src, const float *restrict dark, const float *restrict flat, float scale, size_t n) {
+KERNEL void imgproc_fused(int type, float *restrict dst, const void *src, const float *restrict dark, const float *restrict flat, float scale, size_t n) {
 	switch (type) {
 		FUSED(PIX_U8, uint8_t)
 		FUSED(PIX_U16, uint16_t)
@@ -66,7 +74,7 @@ void imgproc_fused(int type, float *restrict dst, const void *src, const float *
 		return; \
 	}
 
-void imgproc_subtract(int type, void *dst, const void *src, const void *dark, size_t n) {
+KERNEL void imgproc_subtract(int type, void *dst, const void *src, const void *dark, size_t n) {
 	switch (type) { EACH_INTEGER(SUBTRACT) EACH_FLOAT(SUBTRACT_FLOAT) }
 }
 
@@ -77,11 +85,11 @@ void imgproc_subtract(int type, void *dst, const void *src, const void *dark, si
 		return; \
 	}
 
-void imgproc_to_f32(int type, float *restrict dst, const void *src, size_t n) {
+KERNEL void imgproc_to_f32(int type, float *restrict dst, const void *src, size_t n) {
 	switch (type) { EACH_INTEGER(CONVERT) EACH_FLOAT(CONVERT) }
 }
 
-void imgproc_to_f64(int type, double *restrict dst, const void *src, size_t n) {
+KERNEL void imgproc_to_f64(int type, double *restrict dst, const void *src, size_t n) {
 	switch (type) { EACH_INTEGER(CONVERT) EACH_FLOAT(CONVERT) }
 }
 
@@ -96,7 +104,7 @@ void imgproc_to_f64(int type, double *restrict dst, const void *src, size_t n) {
 		return;
 #define REBIN_F64(CODE, T) REBIN(CODE, T, double)
 
-void imgproc_rebin2(int type, void *dst, const void *src, size_t rows, size_t cols) {
+KERNEL void imgproc_rebin2(int type, void *dst, const void *src, size_t rows, size_t cols) {
 	switch (type) {
 		REBIN_F64(PIX_U8, uint8_t)
 		REBIN_F64(PIX_U16, uint16_t)
@@ -111,7 +119,7 @@ void imgproc_rebin2(int type, void *dst, const void *src, size_t rows, size_t co
 	}
 }
 
-void imgproc_divide(int type, double *restrict p, const void *flat, size_t n) {
+KERNEL void imgproc_divide(int type, double *restrict p, const void *flat, size_t n) {
 	if (type == PIX_F32) {
 		const float *restrict f = flat;
 		for (size_t i = 0; i < n; i++) p[i] /= (double)f[i];
@@ -121,7 +129,7 @@ void imgproc_divide(int type, double *restrict p, const void *flat, size_t n) {
 	}
 }
 
-void imgproc_scale(double *p, double value, double mean, size_t n) {
+KERNEL void imgproc_scale(double *p, double value, double mean, size_t n) {
 	for (size_t i = 0; i < n; i++) p[i] = p[i] / value * mean;
 }
 
@@ -136,7 +144,7 @@ void imgproc_scale(double *p, double value, double mean, size_t n) {
 	} \
 	return 0;
 
-int imgproc_any_not_finite(int type, const void *p, size_t n) {
+KERNEL int imgproc_any_not_finite(int type, const void *p, size_t n) {
 	if (type == PIX_F32) {
 		NOT_FINITE(uint32_t, 0x7f800000u)
 	}
@@ -166,7 +174,7 @@ int imgproc_any_not_finite(int type, const void *p, size_t n) {
 		return; \
 	}
 
-void imgproc_transpose(int size, void *dst, const void *src, size_t rows, size_t cols, int flip_rows, int flip_cols) {
+KERNEL void imgproc_transpose(int size, void *dst, const void *src, size_t rows, size_t cols, int flip_rows, int flip_cols) {
 	switch (size) {
 	case 1: TRANSPOSE(uint8_t)
 	case 2: TRANSPOSE(uint16_t)

@@ -49,11 +49,11 @@ type trap struct {
 	finishErr error
 }
 
-func (s *trap) Write(f *Frame) error {
-	if s.panicAt > 0 && f.Index == s.panicAt {
+func (s *trap) Write(index int, out any) error {
+	if s.panicAt > 0 && index == s.panicAt {
 		panic("index out of range")
 	}
-	return s.keep.Write(f)
+	return s.keep.Write(index, out)
 }
 
 func (s *trap) Finish() error {
@@ -86,9 +86,10 @@ func TestSinkFails(t *testing.T) {
 // No more frames are in flight than the memory setting holds, whatever the number of workers. (The
 // first three are sampled together in any case.)
 func TestMemoryBound(t *testing.T) {
-	// A frame in flight of 64 x 64 float32: raw and corrected, and two of the prepared size with two
-	// masks: 4096*(4+4) + 4096*(2*4+2) = 73728 bytes.
-	const each = 73728
+	// A packed result of 64 x 64 float32 with its mask has at most 4096*(4+1) = 20480 bytes. A worker
+	// holds a raw and a corrected frame, two of the prepared size and a packed one: 4096*(4+4) +
+	// 2*4096*4 + 20480 = 86016. Two workers have four results.
+	const two = 2*86016 + 4*20480
 	src := &memory{n: 60, size: 64}
 	src.fail = func(k int) error {
 		if k == 3 {
@@ -99,7 +100,7 @@ func TestMemoryBound(t *testing.T) {
 	}
 	sink := &keep{}
 	log, heard := listen()
-	if _, err := Run(context.Background(), src, settings(), Options{Workers: 8, MemoryBytes: 2*each + 10, Log: log}, sink); err != nil {
+	if _, err := Run(context.Background(), src, settings(), Options{Workers: 8, MemoryBytes: two + 10, Log: log}, sink); err != nil {
 		t.Fatal(err)
 	}
 	if m := src.most.Load(); m > 2 {
@@ -108,7 +109,7 @@ func TestMemoryBound(t *testing.T) {
 	if !slices.IsSorted(sink.order) || len(sink.order) != 60 {
 		t.Errorf("order %v", sink.order)
 	}
-	if !strings.Contains(heard.String(), "2 frame(s) in flight") {
+	if !strings.Contains(heard.String(), "enough for 2 worker(s)") {
 		t.Errorf("heard %q", heard)
 	}
 	// Even without room for one frame the run goes on, with one.

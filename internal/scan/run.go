@@ -3,10 +3,10 @@ package scan
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,7 +101,8 @@ type run struct {
 	opt      *Options
 	sink     Sink
 	plan     *Plan
-	slots    []*Frame
+	crew     []*Frame     // one for each worker, with the memory for pixels
+	slots    []*Frame     // results on their way from the workers to the sink
 	inPass   imgproc.Rect // the window that the source gives in this pass
 	passMask []byte       // the common mask in this window, nil: all valid
 	cutMask  []byte       // the common mask of cut frames, before binning and turning; nil: all valid
@@ -166,26 +167,10 @@ func (r *run) beginPass(w imgproc.Rect) error {
 		}
 		r.passMask = m
 	}
-	if r.slots == nil {
-		r.makeSlots()
+	if r.crew == nil {
+		r.makeCrew()
 	}
 	return nil
-}
-
-// makeSlots makes as many frames in flight as there is use and memory for, at least one.
-func (r *run) makeSlots() {
-	d, p := &r.plan.raw, r.plan
-	in := int64(d.Rows*d.Cols) * int64(d.RawType.Size()+d.Type.Size())
-	out := int64(p.RawShape[0]*p.RawShape[1]) * int64(2*max(p.Type.Size(), d.Type.Size())+2)
-	each := max(in+out+d.FrameBytes, 1)
-	n := min(r.opt.Workers+2, r.plan.Frames)
-	if fit := (r.opt.MemoryBytes - d.FixedBytes) / each; int64(n) > fit {
-		n = int(max(fit, 1))
-		r.opt.Log.Info(fmt.Sprintf("memory: %d MiB hold %d frame(s) in flight of %.1f MiB each", r.opt.MemoryBytes>>20, n, float64(each)/(1<<20)))
-	}
-	for range n {
-		r.slots = append(r.slots, NewFrame(0))
-	}
 }
 
 // frames is the main pass. The first few frames are prepared before any is encoded, so that
@@ -194,7 +179,7 @@ func (r *run) makeSlots() {
 func (r *run) frames(ctx context.Context) error {
 	const samples = 3
 	k := min(samples, r.plan.Frames)
-	first := r.slots
+	first := slices.Clone(r.crew)
 	for len(first) < k {
 		first = append(first, NewFrame(0))
 	}
@@ -224,9 +209,12 @@ func (r *run) frames(ctx context.Context) error {
 	if err := each(r.encode); err != nil {
 		return err
 	}
-	for _, f := range first {
+	for i, f := range first {
 		if err := r.guard(ctx, f, r.write); err != nil {
 			return err
+		}
+		if i < len(r.slots) {
+			r.slots[i].take(f)
 		}
 	}
 	return r.ordered(ctx, k, r.plan.Frames, func(ctx context.Context, f *Frame) error {
@@ -246,7 +234,7 @@ func (r *run) encode(f *Frame) error {
 
 func (r *run) write(f *Frame) error {
 	f.mark = time.Now()
-	if err := r.sink.Write(f); err != nil {
+	if err := r.sink.Write(f.Index, f.Out); err != nil {
 		return err
 	}
 	f.Spend(StageWrite)
@@ -410,63 +398,4 @@ func (r *run) guard(ctx context.Context, f *Frame, work func(*Frame) error) (err
 		return context.Cause(ctx)
 	}
 	return work(f)
-}
-
-// ordered sends frames lo..hi-1 through work on the workers and gives them to emit in order.
-// No more frames exist than there are slots, so memory does not grow with the scan. The
-// channels hold all slots, so that no send blocks. Of several frames that fail, the error is
-// always that of the first in the scan: what a user reads does not depend on chance.
-func (r *run) ordered(ctx context.Context, lo, hi int, work func(context.Context, *Frame) error, emit func(*Frame) error) error {
-	type slot struct {
-		f    *Frame
-		done chan error
-	}
-	g, ctx := errgroup.WithContext(ctx)
-	n := len(r.slots)
-	free, jobs, queue := make(chan *slot, n), make(chan *slot, n), make(chan *slot, n)
-	for _, f := range r.slots {
-		free <- &slot{f: f, done: make(chan error, 1)}
-	}
-	inPass := func(f *Frame) error { return work(ctx, f) }
-	g.Go(func() error {
-		defer close(jobs)
-		defer close(queue)
-		for i := lo; i < hi; i++ {
-			select {
-			case s := <-free:
-				s.f.Index = i
-				jobs <- s
-				queue <- s
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-		return nil
-	})
-	for range min(r.opt.Workers, n) {
-		g.Go(func() error {
-			for s := range jobs {
-				s.done <- r.guard(ctx, s.f, inPass)
-			}
-			return nil
-		})
-	}
-	g.Go(func() error {
-		for s := range queue {
-			err := <-s.done
-			if err == nil {
-				err = r.guard(ctx, s.f, emit)
-			}
-			if err != nil {
-				return err
-			}
-			free <- s
-		}
-		return nil
-	})
-	err := g.Wait()
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil && context.Cause(ctx) != nil {
-		return context.Cause(ctx)
-	}
-	return err
 }

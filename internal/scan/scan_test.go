@@ -76,25 +76,36 @@ type keep struct {
 
 func (s *keep) Start(p *Plan) error     { s.plan = p; return nil }
 func (s *keep) Sample(f []*Frame) error { return nil }
-func (s *keep) Encode(f *Frame) error   { return nil }
 func (s *keep) Finish() error           { s.finished = true; return nil }
 func (s *keep) Abort()                  { s.abort = true }
-func (s *keep) Write(f *Frame) error {
-	if s.failAt > 0 && f.Index == s.failAt {
-		return errors.New("no space left on device")
-	}
-	s.order = append(s.order, f.Index)
+func (s *keep) Encode(f *Frame) error {
 	sum := 0.0
 	for _, v := range pix.Pixels[float32](f.Pix) {
 		sum += float64(v)
 	}
-	s.sums = append(s.sums, sum)
 	m := f.Mask
 	if m == nil {
 		m = s.plan.Mask
 	}
-	s.masked = append(s.masked, len(m)-sumBytes(m))
+	f.Out = packed{sum, len(m) - sumBytes(m)}
 	return nil
+}
+
+func (s *keep) Write(index int, out any) error {
+	if s.failAt > 0 && index == s.failAt {
+		return errors.New("no space left on device")
+	}
+	s.order = append(s.order, index)
+	p := out.(packed)
+	s.sums = append(s.sums, p.sum)
+	s.masked = append(s.masked, p.masked)
+	return nil
+}
+
+// packed is what keep makes of a frame.
+type packed struct {
+	sum    float64
+	masked int
 }
 
 func sumBytes(b []byte) (n int) {
@@ -108,7 +119,7 @@ func settings() *Settings {
 	return &Settings{Rebin: 1, MinFrames: 1, BlockFrames: 100000, Center: Center{Kind: CenterFFTShift}, AutoCenter: No, EnergyKeV: 7, DistanceM: 1, PSizeM: [2]float64{1, 2}}
 }
 
-// All frames arrive once, in order, for any number of workers, and no more are in flight than slots.
+// All frames arrive once, in order, for any number of workers, and no more are worked on than there are workers.
 func TestRunKeepsOrder(t *testing.T) {
 	for _, workers := range []int{1, 2, 7} {
 		src, sink := &memory{n: 40, size: 8}, &keep{}
@@ -321,4 +332,5 @@ func BenchmarkRunFrame(b *testing.B) {
 
 type count struct{ keep }
 
-func (c *count) Write(*Frame) error { return nil }
+func (c *count) Encode(*Frame) error  { return nil }
+func (c *count) Write(int, any) error { return nil }

@@ -202,7 +202,10 @@ func moveAway(target string, files []string) (*backup, error) {
 		}
 		b.files = append(b.files, f)
 	}
-	return b, syncPath(b.dir)
+	if err := syncPath(b.dir); err != nil {
+		return nil, errors.Join(err, b.restore())
+	}
+	return b, nil
 }
 
 // restore moves the files back.

@@ -99,15 +99,28 @@ func (s *Set) sweep() {
 	runs := map[string][]string{}
 	for _, e := range entries {
 		rest, ok := strings.CutPrefix(e.Name(), s.prefix)
-		if !ok || len(rest) < idLength || !strings.HasSuffix(rest, tempEnd) && rest[idLength:] != lockEnd {
+		id, isOurs := idOf(rest)
+		if !ok || !isOurs {
 			continue
 		}
-		id := rest[:idLength]
 		runs[id] = append(runs[id], filepath.Join(dir, e.Name()))
 	}
 	for id, files := range runs {
 		s.sweepRun(id, files)
 	}
+}
+
+// idOf takes the id out of what follows the prefix in the name of a temporary or a lock. Names that
+// only look alike are somebody else's.
+func idOf(rest string) (id string, ok bool) {
+	if len(rest) < idLength {
+		return "", false
+	}
+	id, end := rest[:idLength], rest[idLength:]
+	if strings.Trim(id, "0123456789abcdef") != "" {
+		return "", false
+	}
+	return id, end == lockEnd || strings.HasPrefix(end, ".") && strings.HasSuffix(end, tempEnd)
 }
 
 // sweepRun removes the files of one run if it does not live any more. The lock file is made

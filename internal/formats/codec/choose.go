@@ -3,6 +3,7 @@ package codec
 import (
 	"compress/zlib"
 	"math"
+	"sync"
 )
 
 // What Choose looks at and aims at.
@@ -34,18 +35,22 @@ func Choose(samples [][]byte, elemSize int) Compression {
 	if samples = pickSamples(samples, elemSize); len(samples) == 0 {
 		return best
 	}
-	var s Scratch
-	defer s.Close()
-	limit := int(slack * float64(zlib4Size(samples)))
-	bestSize := best.size(samples, elemSize, &s)
+	// The first trials run side by side: nothing else can be done meanwhile.
 	plain := Compression{Kind: Deflate, Level: 1}
-	if n := plain.size(samples, elemSize, &s); n < bestSize {
-		best, bestSize = plain, n
+	var reference, bestSize, plainSize int
+	together(
+		func() { reference = zlib4Size(samples) },
+		func() { bestSize = best.size(samples, elemSize) },
+		func() { plainSize = plain.size(samples, elemSize) },
+	)
+	if plainSize < bestSize {
+		best, bestSize = plain, plainSize
 	}
+	limit := int(slack * float64(reference))
 	for _, level := range []int{2, 4, 6} {
 		c := best
 		c.Level = level
-		if n := c.size(samples, elemSize, &s); n < bestSize-int(worthLevel*float64(bestSize)) {
+		if n := c.size(samples, elemSize); n < bestSize-int(worthLevel*float64(bestSize)) {
 			best, bestSize = c, n
 		}
 		if bestSize <= limit {
@@ -53,6 +58,15 @@ func Choose(samples [][]byte, elemSize int) Compression {
 		}
 	}
 	return best
+}
+
+// together calls all of work, each on its own goroutine.
+func together(work ...func()) {
+	var wg sync.WaitGroup
+	for _, w := range work {
+		wg.Go(w)
+	}
+	wg.Wait()
 }
 
 // pickSamples takes at most chooseSamples non-empty samples, evenly spread, and of each
@@ -81,10 +95,12 @@ func pickSamples(all [][]byte, elemSize int) [][]byte {
 }
 
 // size is the stored length of all samples together, math.MaxInt where c does not work.
-func (c Compression) size(samples [][]byte, elemSize int, s *Scratch) int {
+func (c Compression) size(samples [][]byte, elemSize int) int {
+	var s Scratch
+	defer s.Close()
 	total := 0
 	for _, f := range samples {
-		out, err := c.Encode(s.out[:0], f, elemSize, s)
+		out, err := c.Encode(s.out[:0], f, elemSize, &s)
 		if err != nil {
 			return math.MaxInt
 		}

@@ -180,9 +180,7 @@ func TestChoose(t *testing.T) {
 		if want := w.name != "corrected_f4"; c.Shuffle != want || c.Kind != Deflate {
 			t.Errorf("%s: %s", w.name, c)
 		}
-		var s Scratch
-		n := c.size(w.frames, w.elem, &s)
-		s.Close()
+		n := c.size(w.frames, w.elem)
 		ratio := float64(n) / float64(zlib4Size(w.frames))
 		t.Logf("%s: %s, %.3f of zlib 4", w.name, c, ratio)
 		if ratio > slack+0.01 { // Choose saw parts of the frames only

@@ -27,15 +27,21 @@ func (f *File) Attr(path, name string) (value any, ok bool, err error) {
 	}
 	var cs cstrings
 	defer cs.free()
-	cp, cn := cs.of(path), cs.of(name)
-	switch there := C.H5Aexists_by_name(hid(f.h), cp, cn, f.lapl); {
+	cn := cs.of(name)
+	// Not H5Aopen_by_name: through an external link it takes a string's heap from the file that holds
+	// the link (seen in 1.10.8), and gives another string or rubbish without an error.
+	o := C.H5Oopen(hid(f.h), cs.of(path), f.lapl)
+	if o < 0 {
+		return nil, false, fail("read attribute "+name+" of", f.path, path)
+	}
+	defer C.H5Oclose(o)
+	switch there := C.H5Aexists(o, cn); {
 	case there < 0:
 		return nil, false, fail("read attribute "+name+" of", f.path, path)
 	case there == 0:
 		return nil, false, nil
 	}
-	a := C.H5Aopen_by_name(hid(f.h), cp, cn, C.H5P_DEFAULT, f.lapl)
-	return f.attr(a, path, name)
+	return f.attr(C.H5Aopen(o, cn, C.H5P_DEFAULT), path, name)
 }
 
 // Attr reads an attribute of the dataset, like File.Attr.

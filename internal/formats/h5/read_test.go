@@ -354,3 +354,44 @@ func TestSizeGuard(t *testing.T) {
 		t.Error("nothing missing?")
 	}
 }
+
+// Texts behind an external link come from the heap of the file that holds them, not from that of the
+// file with the link, which has other texts at the same places.
+func TestTextsBehindExternalLink(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, label string, link bool) {
+		f, err := Create(filepath.Join(dir, name))
+		if err == nil {
+			err = errors.Join(f.WriteString("/text", "text of "+label), f.SetAttr("/text", "type", "type of "+label), f.SetAttr("/", "type", "root of "+label))
+		}
+		if err == nil && link {
+			err = f.ExternalLink("/far", "b.h5", "/")
+		}
+		if err := errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("b.h5", "b", false)
+	write("a.h5", "a", true)
+	f, err := Open(filepath.Join(dir, "a.h5"), OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for path, want := range map[string]string{"/": "root of a", "/far": "root of b", "/text": "type of a", "/far/text": "type of b"} {
+		if v, ok, err := f.Attr(path, "type"); v != want || !ok || err != nil {
+			t.Errorf("attribute of %s: %v, %v, %v; want %q", path, v, ok, err, want)
+		}
+	}
+	d, err := f.Dataset("/far/text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if s, err := d.Strings(); err != nil || s[0] != "text of b" {
+		t.Errorf("dataset: %q, %v", s, err)
+	}
+	if v, _, err := d.Attr("type"); v != "type of b" || err != nil {
+		t.Errorf("attribute of the dataset: %v, %v", v, err)
+	}
+}

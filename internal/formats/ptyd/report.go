@@ -107,12 +107,13 @@ func Inspect(ctx context.Context, path string, o h5.OpenOptions) (*Report, error
 		return nil, err
 	}
 	defer f.Close()
-	r := &Report{File: path, Format: "ptyd", Layout: string(Append), Frames: f.Frames(), Meta: f.meta.Tree.Plain(), Warnings: f.warnings}
+	r := &Report{File: path, Format: "ptyd", Layout: string(Append), Frames: f.Frames(), Meta: f.meta.Tree.Plain()}
 	if err := f.Check(); err != nil {
 		r.Problems = append(r.Problems, err.Error())
 	}
 	r.size(f)
 	r.Writer = f.provenance()
+	r.Warnings = f.warnings // provenance may add to them
 	if err := r.readChunks(ctx, f); err != nil {
 		return nil, err
 	}

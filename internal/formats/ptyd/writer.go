@@ -52,8 +52,8 @@ type Writer struct {
 	done  int   // frames written
 	bytes int64 // compressed bytes of frames and masks written
 
-	mu      sync.Mutex
-	scratch []*packed // of all frames in flight
+	mu   sync.Mutex
+	idle []*codec.Scratch // compressors that no goroutine uses, the one used last at the end
 }
 
 var _ scan.Sink = (*Writer)(nil)
@@ -166,14 +166,32 @@ func (w *Writer) Sample(frames []*scan.Frame) error {
 	return nil
 }
 
-// packed is what Encode makes of a frame, and the memory to do it in. It belongs to the frame
-// in flight and is used for one scan frame after the other.
+// packed is what Encode makes of a frame. It is used for one scan frame after the other.
 type packed struct {
 	data   []byte
 	mask   []byte // nil: the common mask
 	buffer []byte // memory of mask
 	plain  []byte // the mask that buffer holds compressed
-	codec  codec.Scratch
+}
+
+// compressor lends a compressor: as many are made as goroutines encode at the same time, and
+// the one that was used last, whose tables are in the cache, goes first.
+func (w *Writer) compressor() *codec.Scratch {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := len(w.idle)
+	if n == 0 {
+		return new(codec.Scratch)
+	}
+	c := w.idle[n-1]
+	w.idle = w.idle[:n-1]
+	return c
+}
+
+func (w *Writer) giveBack(c *codec.Scratch) {
+	w.mu.Lock()
+	w.idle = append(w.idle, c)
+	w.mu.Unlock()
 }
 
 // Encode compresses a frame and its mask. It may be called from many goroutines.
@@ -182,15 +200,14 @@ func (w *Writer) Encode(f *scan.Frame) error {
 	if !ok {
 		s = new(packed)
 		f.Out = s
-		w.mu.Lock()
-		w.scratch = append(w.scratch, s)
-		w.mu.Unlock()
 	}
+	c := w.compressor()
+	defer w.giveBack(c)
 	if want := w.plan.Rows * w.plan.Cols * w.plan.Type.Size(); len(f.Pix.Bytes) != want {
 		return fmt.Errorf("ptyd: frame %d has %d bytes, %d planned", f.Index, len(f.Pix.Bytes), want)
 	}
 	var err error
-	if s.data, err = w.frames.Encode(s.data[:0], f.Pix.Bytes, w.plan.Type.Size(), &s.codec); err != nil {
+	if s.data, err = w.frames.Encode(s.data[:0], f.Pix.Bytes, w.plan.Type.Size(), c); err != nil {
 		return fmt.Errorf("ptyd: frame %d: %w", f.Index, err)
 	}
 	s.mask = nil
@@ -200,7 +217,7 @@ func (w *Writer) Encode(f *scan.Frame) error {
 	// Masks of neighbouring frames are mostly the same; comparing is cheaper than compressing.
 	if string(f.Mask) != string(s.plain) {
 		s.plain = append(s.plain[:0], f.Mask...)
-		if s.buffer, err = w.masks.Encode(s.buffer[:0], f.Mask, 1, &s.codec); err != nil {
+		if s.buffer, err = w.masks.Encode(s.buffer[:0], f.Mask, 1, c); err != nil {
 			return fmt.Errorf("ptyd: mask of frame %d: %w", f.Index, err)
 		}
 	}
@@ -209,23 +226,23 @@ func (w *Writer) Encode(f *scan.Frame) error {
 }
 
 // Write stores a frame that Encode packed.
-func (w *Writer) Write(f *scan.Frame) error { return w.writeProblem(w.write(f)) }
+func (w *Writer) Write(index int, out any) error { return w.writeProblem(w.write(index, out)) }
 
-func (w *Writer) write(f *scan.Frame) error {
-	if f.Index != w.done {
-		return fmt.Errorf("ptyd: frame %d comes where %d is due", f.Index, w.done)
+func (w *Writer) write(index int, out any) error {
+	if index != w.done {
+		return fmt.Errorf("ptyd: frame %d comes where %d is due", index, w.done)
 	}
 	if w.block.data == nil {
 		if err := w.nextBlock(); err != nil {
 			return err
 		}
 	}
-	s, b := f.Out.(*packed), &w.block
+	s, b := out.(*packed), &w.block
 	mask := s.mask
 	if mask == nil {
 		mask = w.common
 	}
-	b.at[0] = f.Index - b.first
+	b.at[0] = index - b.first
 	if err := b.data.WriteChunk(b.at[:], 0, s.data); err != nil {
 		return err
 	}
@@ -402,13 +419,14 @@ func (w *Writer) Abort() {
 	w.closeScratch()
 }
 
+// closeScratch gives back the memory of the compressors.
 func (w *Writer) closeScratch() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, s := range w.scratch {
-		s.codec.Close()
+	for _, c := range w.idle {
+		c.Close()
 	}
-	w.scratch = nil
+	w.idle = nil
 }
 
 // verify opens the temporary files and looks for every frame of every chunk.

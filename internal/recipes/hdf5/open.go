@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"ptyprep/internal/formats/h5frames"
 	"ptyprep/internal/imgproc"
@@ -55,6 +57,10 @@ type Extras struct {
 	Recorded scan.Recorded // values of the set-up that no single dataset holds; they beat recorded_*
 	// MaskInto says which pixels a stored mask takes for valid (1, else 0), in place of mask.invert.
 	MaskInto func(dst []byte, stored *pix.Image)
+	// Limit cuts the selected points to those that are there, where a scan may have stopped early. It
+	// gives the number of leading points (before selection, in their order) that are complete, and
+	// what to say about the others ("": nothing is missing).
+	Limit func(points int) (complete int, leftOut string, err error)
 	// Signed is another arithmetic: (raw - dark) / flat / monitor, where negative counts stay and the
 	// monitor is not multiplied by its mean. With any of the three, integer frames become float64.
 	Signed bool
@@ -90,6 +96,7 @@ type loader struct {
 	points      []Point
 	toClose     []*h5frames.Stack
 	rec         scan.Recorded
+	leftOut     []string
 }
 
 func (l *loader) warn(format string, args ...any) { l.env.Log.Warn(fmt.Sprintf(format, args...)) }
@@ -158,7 +165,7 @@ func (l *loader) openFrames() error {
 	l.toClose = append(l.toClose, s)
 	if len(s.Leading) == 0 {
 		return v.InputProblem(IntensitiesKey, "%s has shape (%s): one image; frames need three dimensions at least (points, rows, columns)",
-			v.Text(IntensitiesKey), commas(s.Shape()))
+			strings.TrimSuffix(s.Name(0), "[]"), commas(s.Shape()))
 	}
 	l.frames = s
 	return nil
@@ -172,6 +179,9 @@ func (l *loader) openEnergy() error {
 	}
 	v := l.v
 	list := a != nil && len(a.Shape) > 0 && a.Shape[0] > 1
+	if list {
+		l.outer.energies = a.Shape[0]
+	}
 	l.outer.active = list || !v.IsNull(OuterIndex)
 	l.outer.index = v.Int(OuterIndex)
 	if a == nil {
@@ -202,6 +212,9 @@ func (l *loader) openOuter() error {
 			WithHint("frames with an outer dimension have shape (entries, points, rows, columns) or (entries, slow, fast, rows, columns)")
 	}
 	l.outer.size = lead[0]
+	if n := l.outer.energies; n > 0 && n != lead[0] {
+		return l.v.InputProblem(EnergyKey, "holds %d energies, but the outer dimension of the frames (%s) has %d entries", n, commas(l.frames.Shape()), lead[0])
+	}
 	if l.outer.index >= lead[0] {
 		return l.v.InputProblem(OuterIndex, "is %d, but the outer dimension of the frames has %d entries (0 to %d)", l.outer.index, lead[0], lead[0]-1)
 	}
@@ -331,8 +344,27 @@ func (l *loader) selectPoints() error {
 	if l.grid.List && !l.v.IsNull(SlowBounds) {
 		l.warn("%s has no effect on a list of points; fast_axis_bounds selects them", l.v.Where(SlowBounds))
 	}
-	l.points, err = l.grid.Select(l.v, filter)
-	return err
+	if l.points, err = l.grid.Select(l.v, filter); err != nil || l.extra.Limit == nil {
+		return err
+	}
+	return l.limit()
+}
+
+// limit drops the points that are not complete.
+func (l *loader) limit() error {
+	n, leftOut, err := l.extra.Limit(l.grid.Points())
+	if err != nil {
+		return err
+	}
+	all := len(l.points)
+	l.points = slices.DeleteFunc(l.points, func(p Point) bool { return p.Number >= n })
+	if len(l.points) == 0 {
+		return l.v.InputProblem(IntensitiesKey, "no selected point is complete: %s", leftOut)
+	}
+	if k := l.set.NumFrames; len(l.points) < all && !(k > 0 && k <= len(l.points)) {
+		l.leftOut = append(l.leftOut, leftOut)
+	}
+	return nil
 }
 
 // checkStored makes sure that all selected frames are really in the file.

@@ -24,6 +24,8 @@ type outer struct {
 	active bool
 	index  int
 	size   int // length of that dimension
+	// energies is the length of the list of energies, 0 when there is none.
+	energies int
 }
 
 // openPicture opens a mask, dark or flat given by file and key; nil when the group is not given.

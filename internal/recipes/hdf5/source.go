@@ -28,6 +28,7 @@ type source struct {
 
 	frame imgproc.Rect // the scan's frame, in stored pixels
 	win   imgproc.Rect // the window in force, in stored pixels
+	cut   []byte       // the common mask in win; nil: all valid
 	cal   *imgproc.Calibration
 	out   pix.Type // type of corrected frames
 
@@ -73,10 +74,11 @@ func (s *source) typeOf(p *picture) pix.Type {
 }
 
 func (s *source) calibrate(dark, flat *pix.Image, out pix.Type) *imgproc.Calibration {
+	cut := s.l.set.Output == scan.OutputRaw
 	if s.l.extra.Signed && (dark != nil || flat != nil || s.norm != nil) {
-		return imgproc.NewSignedCalibration(s.raw, dark, flat, s.norm != nil, out)
+		return imgproc.NewSignedCalibration(s.raw, dark, flat, s.norm != nil, cut, out)
 	}
-	return imgproc.NewCalibration(s.raw, dark, flat, s.norm != nil, s.l.set.Output == scan.OutputRaw, out)
+	return imgproc.NewCalibration(s.raw, dark, flat, s.norm != nil, cut, out)
 }
 
 // commonMask joins the common mask with the usable pixels of a common flat.
@@ -110,7 +112,7 @@ func (s *source) Describe(context.Context) (*scan.Description, error) {
 	}
 	return &scan.Description{
 		Frames: len(pos), Rows: s.frame.Rows, Cols: s.frame.Cols, Type: s.out, RawType: s.raw, Positions: pos,
-		Recorded: s.l.rec, HasMask: s.mask != nil, HasDark: s.dark != nil,
+		Recorded: s.l.rec, HasMask: s.mask != nil, HasDark: s.dark != nil, LeftOut: s.l.leftOut,
 		FrameBytes: scratch, FixedBytes: s.frames.CacheBytes() + 24*px,
 		Name: func(k int) string { return s.frames.Name(s.first + s.points[k].Number) },
 	}, nil
@@ -130,13 +132,16 @@ func (s *source) SetWindow(w imgproc.Rect) error {
 		imgproc.Window(&cut, s.flat.common, s.win)
 		s.cal.SetFlat(&cut)
 	}
+	s.cut = s.windowMask()
 	return nil
 }
 
 // Mask is the common mask in the window.
-func (s *source) Mask() ([]byte, error) {
+func (s *source) Mask() ([]byte, error) { return s.cut, nil }
+
+func (s *source) windowMask() []byte {
 	if s.common == nil && s.win.Inside(s.frames.Rows, s.frames.Cols) {
-		return nil, nil
+		return nil
 	}
 	m := s.common
 	if m == nil {
@@ -144,7 +149,7 @@ func (s *source) Mask() ([]byte, error) {
 	}
 	out := make([]byte, s.win.Rows*s.win.Cols)
 	imgproc.WindowMask(out, m, s.frames.Rows, s.frames.Cols, s.win)
-	return out, nil
+	return out
 }
 
 // Load reads a frame as stored, and its own mask, dark and flat where there is one for each.
@@ -200,11 +205,8 @@ func (s *source) ownMask(f *scan.Frame, c *local) {
 			m[i] = 1
 		}
 	}
-	if !s.win.Inside(s.frames.Rows, s.frames.Cols) || s.common != nil {
-		common, _ := s.Mask()
-		for i, v := range common {
-			m[i] &= v
-		}
+	for i, v := range s.cut {
+		m[i] &= v
 	}
 	if eachFlat {
 		s.badFlat.Add(int64(imgproc.BadFlat(&c.flat, m)))
@@ -253,7 +255,7 @@ func (s *source) ownCalibration(c *local) *imgproc.Calibration {
 // Finish tells what was counted over all frames.
 func (s *source) Finish() (warnings []string, err error) {
 	if n := s.clipped.Load(); n > 0 {
-		warnings = append(warnings, fmt.Sprintf("output_dtype raw: %d values were above the range of %v and became its largest value", n, s.out))
+		warnings = append(warnings, fmt.Sprintf("output_dtype raw: %d values were outside the range of %v and became its limit", n, s.out))
 	}
 	if n := s.badFlat.Load(); n > 0 {
 		warnings = append(warnings, fmt.Sprintf("flatfield: %d valid pixels, counted over all frames, are 0, negative or not finite; they are 0 and masked in the result", n))

@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -27,6 +26,7 @@ import (
 
 // Result is a scan that was prepared in memory.
 type Result struct {
+	Plan          *scan.Plan
 	Type          pix.Type
 	Frames        [][]float64 // pixels of each frame in C order
 	Masks         [][]byte    // 1 valid
@@ -68,12 +68,11 @@ func equal(a, b [][]float64) bool {
 }
 
 func run(spec recipes.Spec, dir, recipe string, workers int) (*Result, error) {
-	rec, err := recipes.NewRegistry(spec).Parse(filepath.Join(dir, "recipe.yaml"), ".yaml", []byte(recipe), nil)
+	rec, err := Load(spec, dir, recipe)
 	if err != nil {
 		return nil, err
 	}
-	var log bytes.Buffer
-	env := &recipes.Env{Log: slog.New(slog.NewTextHandler(&log, nil)), Inputs: new(recipes.Inputs)}
+	env, log := Env()
 	ctx := context.Background()
 	o, err := recipes.OpenerOf(rec.Spec)(ctx, env, rec.Values)
 	if err != nil {
@@ -85,7 +84,7 @@ func run(spec recipes.Spec, dir, recipe string, workers int) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.LeftOut, out.Log, out.Inputs = done.LeftOut, log.String(), env.Inputs.List()
+	out.Plan, out.LeftOut, out.Log, out.Inputs = done.Plan, done.LeftOut, log.String(), env.Inputs.List()
 	return out, nil
 }
 
@@ -100,17 +99,21 @@ func (s *sink) Start(p *scan.Plan) error {
 	return nil
 }
 func (s *sink) Sample([]*scan.Frame) error { return nil }
-func (s *sink) Encode(*scan.Frame) error   { return nil }
 func (s *sink) Abort()                     {}
 func (s *sink) Finish() error {
 	s.out.Meta = s.plan.Meta
 	return nil
 }
 
-func (s *sink) Write(f *scan.Frame) error {
+// kept is what Encode makes of a frame.
+type kept struct {
+	pixels []float64
+	mask   []byte
+}
+
+func (s *sink) Encode(f *scan.Frame) error {
 	var wide pix.Image
 	imgproc.Convert(&wide, f.Pix, pix.Float64)
-	s.out.Frames = append(s.out.Frames, slices.Clone(pix.Pixels[float64](&wide)))
 	m := f.Mask
 	if m == nil {
 		m = s.plan.Mask
@@ -118,7 +121,14 @@ func (s *sink) Write(f *scan.Frame) error {
 	if m == nil {
 		m = imgproc.Ones(wide.Len())
 	}
-	s.out.Masks = append(s.out.Masks, slices.Clone(m))
+	f.Out = &kept{slices.Clone(pix.Pixels[float64](&wide)), slices.Clone(m)}
+	return nil
+}
+
+func (s *sink) Write(_ int, packed any) error {
+	k := packed.(*kept)
+	s.out.Frames = append(s.out.Frames, k.pixels)
+	s.out.Masks = append(s.out.Masks, k.mask)
 	return nil
 }
 
