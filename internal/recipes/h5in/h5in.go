@@ -306,7 +306,7 @@ func Squeeze(shape []int) []int {
 // Frames opens one or more datasets as frames. files and keys may be patterns (*, ?, [...]);
 // all that match are joined, in the order of their names. where names the parameters.
 func (fs *Files) Frames(files, keys []string, whereFile, whereKey string, want func(*h5.Info) bool) (*h5frames.Stack, error) {
-	paths, err := expandFiles(files, whereFile)
+	paths, err := Expand(files, whereFile)
 	if err != nil {
 		return nil, err
 	}
@@ -376,7 +376,9 @@ func (fs *Files) datasetAt(file, key, whereFile, whereKey string, want func(*h5.
 // IsPattern says that a text has wild cards.
 func IsPattern(s string) bool { return strings.ContainsAny(s, "*?[") }
 
-func expandFiles(files []string, where string) ([]string, error) {
+// Expand gives the files that a list of names and patterns (*, ?, [...]) stands for: names as they
+// are, those that match a pattern in the order of their names. where names the parameter.
+func Expand(files []string, where string) ([]string, error) {
 	var out []string
 	for _, f := range files {
 		if _, err := os.Stat(f); err == nil || !IsPattern(f) {
@@ -416,9 +418,11 @@ func (fs *Files) expandKeys(file string, keys []string, whereFile, whereKey stri
 		}
 		n := len(out)
 		for _, e := range entries {
-			if ok, err := path.Match(last, e.Name); err != nil {
+			ok, err := path.Match(last, e.Name)
+			if err != nil {
 				return nil, problem.Usagef("%s: %q is no valid pattern", whereKey, key).Because(err)
-			} else if ok {
+			}
+			if ok && e.Kind != h5.Group { // a broken link counts: opening it tells what is missing
 				out = append(out, group+e.Name)
 			}
 		}
