@@ -32,8 +32,8 @@ psize: 75.0e-6
 auto_center: false
 `
 
-// scan is the part of a recipe that names frames and positions of a file.
-func scan(file, key string) string {
+// scanOf is the part of a recipe that names frames and positions of a file.
+func scanOf(file, key string) string {
 	return fmt.Sprintf(`intensities: {file: "{DIR}/%[1]s", key: %[2]s}
 positions: {file: "{DIR}/%[1]s", slow_key: entry/slow, fast_key: entry/fast, slow_multiplier: 1.0e-6, fast_multiplier: 1.0e-6}
 `, file, key)
@@ -52,25 +52,25 @@ func workloads(side int) []*workload {
 	px := int64(n) * size * size
 	all := []*workload{
 		{"gzip_crop", "uint32, gzip; mask, 256 x 256 about the middle", n, 4 * px, []input{packed, aux},
-			scan("raw_gzip.h5", "entry/data") + mask + "shape: 256\n"},
+			scanOf("raw_gzip.h5", "entry/data") + mask + "shape: 256\n"},
 		{"contig_full", "uint16 raster, contiguous; mask, whole frames", n, 2 * px, []input{flat, aux},
-			scan("raw_contig.h5", "entry/data") + mask},
+			scanOf("raw_contig.h5", "entry/data") + mask},
 		{"contig_corrected", "the same with dark, flat and monitor; float32", n, 2 * px, []input{flat, aux},
-			scan("raw_contig.h5", "entry/data") + mask + `darkfield: {file: "{DIR}/aux.h5", key: dark}
+			scanOf("raw_contig.h5", "entry/data") + mask + `darkfield: {file: "{DIR}/aux.h5", key: dark}
 flatfield: {file: "{DIR}/aux.h5", key: flat}
 normalisation: {file: "{DIR}/aux.h5", key: norm}
 `},
 		{"gzip_rebin", "uint32, gzip; mask, binned by 2, turned; float64", n, 4 * px, []input{packed, aux},
-			scan("raw_gzip.h5", "entry/data") + mask + "shape: 512\nrebin: 2\norientation: 5\n"},
+			scanOf("raw_gzip.h5", "entry/data") + mask + "shape: 512\nrebin: 2\norientation: 5\n"},
 		{"eiger_bslz4", "Eiger 1M uint32, bitshuffle-LZ4; mask, 512 x 512", eigerFrames, 4 * eigerFrames * eigerRows * eigerCols,
-			[]input{{"eiger.h5", makeEiger}}, scan("eiger.h5", "entry/data/data") + "mask: {file: \"{DIR}/eiger.h5\", key: entry/mask}\nshape: 512\n"},
+			[]input{{"eiger.h5", makeEiger}}, scanOf("eiger.h5", "entry/data/data") + "mask: {file: \"{DIR}/eiger.h5\", key: entry/mask}\nshape: 512\n"},
 		{"raster_4d", "4,096 frames of 128 x 128 uint16, 16 in a gzip chunk", rasterSide * rasterSide, 2 * rasterSide * rasterSide * smallSize * smallSize,
-			[]input{{"raster.h5", makeRaster}}, scan("raster.h5", "entry/data")},
+			[]input{{"raster.h5", makeRaster}}, scanOf("raster.h5", "entry/data")},
 	}
 	for _, k := range []int{1000, 10000} {
 		file := fmt.Sprintf("small_%d.h5", k)
 		all = append(all, &workload{fmt.Sprintf("small_%d", k), fmt.Sprintf("%d frames of 128 x 128 uint16, gzip", k), k, int64(2 * k * smallSize * smallSize),
-			[]input{{file, func(p string) error { return makeSmall(p, k) }}}, scan(file, "entry/data")})
+			[]input{{file, func(p string) error { return makeSmall(p, k) }}}, scanOf(file, "entry/data")})
 	}
 	return all
 }
