@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -122,6 +123,7 @@ func TestMutants(t *testing.T) {
 					t.Fatalf("mutant %d: %v\n%s", last, err, out)
 				}
 				crashes++
+				t.Logf("mutant %d: %s", last, cFunction.FindString(out))
 				from = last + 1
 			}
 			t.Logf("%d damaged files, %d crashes or endless loops in libhdf5", each, crashes)
@@ -148,6 +150,8 @@ func mutants(t *testing.T, dir string, from, to int, c []string) (out string, la
 	}
 	return string(b), last, err
 }
+
+var cFunction = regexp.MustCompile(`_Cfunc_\w+`)
 
 // inLibrary says that the program was ended by a signal in C code: one that came up there, or that of
 // the watch over a call that does not come back.
