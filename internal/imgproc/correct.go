@@ -118,9 +118,12 @@ func (c *Calibration) CopyFrom(from *Calibration) {
 // Workspace is the memory one goroutine needs for Apply; the zero value is ready.
 type Workspace struct{ a, b pix.Image }
 
-// Apply corrects src into dst (no shared memory; dst takes type c.Out). It gives the number of values held at the end of an integer range
-// (only with Cut).
+// Apply corrects src into dst (no shared memory; dst takes type c.Out). It gives the number of
+// values held at the end of an integer range (only with Cut).
 func (c *Calibration) Apply(dst, src *pix.Image, scale Scale, w *Workspace) (clipped int) {
+	if c.signed {
+		return c.applySigned(dst, src, scale, w)
+	}
 	if !c.Divide {
 		if c.Out == c.afterDark {
 			c.subtract(dst, src)
@@ -188,10 +191,6 @@ func (s Scale) apply(p []float64) {
 
 // subtract writes max(src - dark, 0) into dst in type afterDark, or src itself without a dark.
 func (c *Calibration) subtract(dst, src *pix.Image) {
-	if c.signed {
-		c.subtractSigned(dst, src)
-		return
-	}
 	if c.Dark == nil {
 		Convert(dst, src, c.afterDark)
 		return
@@ -251,4 +250,16 @@ func badFlat[T pix.Number](flat []T, mask []byte) (n int) {
 		}
 	}
 	return n
+}
+
+// DarkFlat32 writes max(src - dark, 0)/flat into dst in one pass; dark and flat may be nil. Where flat
+// is infinite the result is 0. src is of at most 16 bits or Float32 (see Narrow), dst, dark and flat
+// have its size.
+func DarkFlat32(dst []float32, src *pix.Image, dark, flat []float32) {
+	fusedKernel(dst, src, dark, flat, 1)
+}
+
+// Narrow reports whether float32 holds every number of type t.
+func Narrow(t pix.Type) bool {
+	return t == pix.Float32 || t == pix.Bool || t.IsInteger() && t.Size() <= 2
 }

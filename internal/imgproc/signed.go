@@ -4,10 +4,14 @@ import "ptyprep/internal/imgproc/pix"
 
 // NewSignedCalibration is NewCalibration with another arithmetic: what comes out negative after the
 // dark stays negative. It runs in float64; integer frames become float64, float32 ones stay float32.
-// A division by the monitor alone is a Scale with Mean 1.
-func NewSignedCalibration(raw pix.Type, dark, flat *pix.Image, scaled bool, out pix.Type) *Calibration {
+// A division by the monitor alone is a Scale with Mean 1. With cut, results go back into an integer
+// raw type in the end, cut towards zero and held within its range.
+func NewSignedCalibration(raw pix.Type, dark, flat *pix.Image, scaled, cut bool, out pix.Type) *Calibration {
 	c := &Calibration{Divide: flat != nil || scaled, Out: pix.Float64, afterDark: pix.Float64, work: pix.Float64, signed: true}
-	if raw == pix.Float32 && out != pix.Float64 || out == pix.Float32 {
+	switch {
+	case cut && raw.IsInteger():
+		c.Cut, c.Out = true, raw
+	case raw == pix.Float32 && out != pix.Float64 || out == pix.Float32:
 		c.Out = pix.Float32
 	}
 	c.SetDark(dark)
@@ -25,4 +29,19 @@ func (c *Calibration) subtractSigned(dst, src *pix.Image) {
 	for i, d := range pix.Pixels[float64](c.Dark) {
 		p[i] -= d
 	}
+}
+
+// applySigned is Apply for signed arithmetic.
+func (c *Calibration) applySigned(dst, src *pix.Image, scale Scale, w *Workspace) (clipped int) {
+	c.subtractSigned(&w.a, src)
+	p := pix.Pixels[float64](&w.a)
+	if c.Flat != nil {
+		divideKernel(p, c.Flat)
+	}
+	scale.apply(p)
+	if c.Cut {
+		return Truncate(dst, &w.a, c.Out)
+	}
+	Convert(dst, &w.a, c.Out)
+	return 0
 }

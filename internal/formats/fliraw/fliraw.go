@@ -320,7 +320,11 @@ func (h Header) Ints(name string) ([]int64, error) {
 func (h Header) ExposureS(field string) (float64, error) {
 	v, err := h.Float(field)
 	if err == nil && v <= 0 {
-		err = fmt.Errorf("fliraw: exposure time %s is %v s, expected more than 0", field, v)
+		line := field
+		if in, ok := aliases[field]; ok {
+			line = in
+		}
+		err = fmt.Errorf("fliraw: exposure time %s is %v s (line \"%% %s\"), expected more than 0", field, v, line)
 	}
 	return v, err
 }

@@ -267,7 +267,7 @@ var magics = []struct{ magic, name string }{
 	{"\x93NUMPY", "a numpy .npy file"}, {"PK\x03\x04", "a zip file (numpy .npz?)"}, {"\x1f\x8b", "a gzip file: unpack it first"},
 	{"BZh", "a bzip2 file: unpack it first"}, {"\x28\xb5\x2f\xfd", "a zstd file: unpack it first"}, {"\xfd7zXZ", "an xz file: unpack it first"},
 	{"###CBF", "a CBF image"}, {"\x89PNG", "a PNG image"}, {"\xff\xd8\xff", "a JPEG image"}, {"SIMPLE  =", "a FITS file"},
-	{"#F ", "a SPEC log"}, {"%", "text beginning with %"}, {"<?xml", "an XML file"}, {"<!DOCTYPE", "an HTML page"}, {"<html", "an HTML page"},
+	{"#F ", "a SPEC log"}, {"%", "text beginning with %"}, {"<?xml", "an XML file"}, {"<!DOCTYPE html", "an HTML page"}, {"<!DOCTYPE HTML", "an HTML page"}, {"<!DOCTYPE", "an XML file"}, {"<html", "an HTML page"},
 	{"version https://git-lfs", "a git-lfs pointer, not the file itself"}, {"/annex/objects", "a git-annex pointer, not the file itself"},
 }
 

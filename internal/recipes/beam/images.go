@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 
+	"ptyprep/internal/formats/h5"
 	"ptyprep/internal/formats/h5frames"
 	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/pix"
@@ -146,4 +148,102 @@ func MeanOf(ctx context.Context, n int, read func(i int, im *pix.Image) error) (
 		}
 	}
 	return m, nil
+}
+
+// GroupsWithData names the groups in a group of a file that hold a dataset data, in order.
+func GroupsWithData(f *h5.File, group string) ([]string, error) {
+	entries, err := f.List(group)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if k, err := f.Kind(group + "/" + e.Name + "/data"); err == nil && k == h5.DatasetKind {
+			names = append(names, e.Name)
+		}
+	}
+	return names, nil
+}
+
+// Detector gives the group of the detector below group in a file: the one that parameter k names,
+// or, when that is null or not there, the first by name that holds data; which one is told in the
+// log.
+func Detector(env *recipes.Env, files *h5in.Files, v *param.Values, k param.Key, file, where, group string) (string, error) {
+	f, err := files.Open(file, where)
+	if err != nil {
+		return "", err
+	}
+	names, err := GroupsWithData(f, group)
+	if err != nil {
+		return "", problem.Inputf("%s: %s has no group %s", where, file, group)
+	}
+	want := v.Text(k)
+	switch {
+	case want != "" && slices.Contains(names, want):
+		return group + "/" + want, nil
+	case len(names) == 0:
+		return "", v.InputProblem(k, "%s: no group in %s holds the frames of a detector (a dataset data)", file, group)
+	case want != "":
+		env.Log.Warn(fmt.Sprintf("%s: %s has no %s/%s; detector %s is taken (there: %s)", v.Where(k), file, group, want, names[0], Few(names)))
+	case len(names) > 1:
+		env.Log.Warn(fmt.Sprintf("%s is not given: %s is taken (there: %s)", k.Path(), names[0], Few(names)))
+	default:
+		env.Log.Info(fmt.Sprintf("%s is not given: %s is taken", k.Path(), names[0]))
+	}
+	return group + "/" + names[0], nil
+}
+
+// FromStack makes the scan read frames of a dataset: frame k of the scan is frame at(k) of the
+// stack (nil: k), and of stored frames only the part cut is looked at (empty: all), which the rest
+// of the scan takes for the whole. It sets all that follows from that, and makes sure that the
+// frames are really stored. where is the parameter that names the dataset. The stack is closed
+// with the scan.
+func (c *Scan) FromStack(st *h5frames.Stack, where string, at func(k int) int, cut imgproc.Rect) error {
+	c.Closers = append(c.Closers, st)
+	if cut.Empty() {
+		cut = imgproc.Whole(st.Rows, st.Cols)
+	}
+	if at == nil {
+		at = func(k int) int { return k }
+	}
+	c.Rows, c.Cols, c.Raw, c.ReadsWindows = cut.Rows, cut.Cols, st.Type, true
+	c.FixedBytes += st.CacheBytes()
+	c.Name = func(k int) string { return fmt.Sprintf("frame %d (%s)", k, st.Name(at(k))) }
+	c.Read = func(_ context.Context, s *Slot) error {
+		k := at(s.Index)
+		if err := st.Read(k, s.Window.Shift(cut.Row, cut.Col), s.Frame.Pix, ScratchOf(s)); err != nil {
+			return problem.Inputf("%s: %s cannot be read", where, st.Name(k)).Because(err)
+		}
+		return nil
+	}
+	return AllStored(st, c.Frames, at, where)
+}
+
+// AllStored makes sure that frames at(0) to at(n-1) are really in the file.
+func AllStored(st *h5frames.Stack, n int, at func(k int) int, where string) error {
+	frames := make([]int, n)
+	for k := range frames {
+		frames[k] = at(k)
+	}
+	first, count, missing := st.CheckStored(frames)
+	if missing == nil {
+		return nil
+	}
+	return problem.Inputf("%s: %d of %d frames are not stored, the first is frame %d (%s)", where, count, n, first, st.Name(frames[first])).Because(missing).
+		WithHint("they would read as fill values, not as counts: copy the file again, or wait for the acquisition to end")
+}
+
+// StackMean is the mean of the part cut of all frames of a stack.
+func StackMean(ctx context.Context, st *h5frames.Stack, where string, cut imgproc.Rect) (*Mean, error) {
+	if err := AllStored(st, st.Frames(), func(k int) int { return k }, where); err != nil {
+		return nil, err
+	}
+	return MeanOf(ctx, st.Frames(), func(i int, im *pix.Image) error {
+		var sc h5frames.Scratch
+		defer sc.Close()
+		if err := st.Read(i, cut, im, &sc); err != nil {
+			return problem.Inputf("%s: %s cannot be read", where, st.Name(i)).Because(err)
+		}
+		return nil
+	})
 }

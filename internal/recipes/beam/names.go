@@ -172,10 +172,12 @@ func (e *expander) format(name, format, value string) (string, error) {
 	return fmt.Sprintf("%*d", width, n), nil
 }
 
-// oneSlash makes one of repeated slashes: patterns join folders that may end in one.
+// oneSlash makes one of repeated slashes, and of /./: patterns join folders that may end in one.
 func oneSlash(s string) string {
-	for strings.Contains(s, "//") {
-		s = strings.ReplaceAll(s, "//", "/")
+	for _, double := range []string{"//", "/./"} {
+		for strings.Contains(s, double) {
+			s = strings.ReplaceAll(s, double, "/")
+		}
 	}
 	return s
 }

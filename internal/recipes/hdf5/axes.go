@@ -18,6 +18,12 @@ type Grid struct {
 	at         func(i, j int) [2]float64
 }
 
+// NewGrid makes a grid of slow x fast points whose positions at computes, in metres. kind names it
+// in messages.
+func NewGrid(kind string, slow, fast int, at func(i, j int) [2]float64) *Grid {
+	return &Grid{Kind: kind, Slow: slow, Fast: fast, at: at}
+}
+
 // Points is the number of points before selection.
 func (g *Grid) Points() int { return g.Slow * g.Fast }
 

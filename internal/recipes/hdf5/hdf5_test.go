@@ -425,11 +425,11 @@ func TestMonitorOfGrids(t *testing.T) {
 	}
 }
 
-// In raw, values above the integer range become its largest value, told once (defect 24).
+// In raw, values outside the integer range become its limit, told once (defect 24).
 func TestRawClips(t *testing.T) {
 	dir := scan3(t, slices.Repeat([]uint8{200}, 12), map[string]rt.Dataset{"mon": rt.List(1, 2, 3.0)})
 	r := rt.MustRun(t, hdf5.Spec, dir, head+positions+"normalisation: {key: mon}\noutput_dtype: raw\n")
-	if r.Firsts()[0] != 255 || r.Plan.Type != pix.Uint8 || !strings.Contains(r.Log, "4 values were above the range") {
+	if r.Firsts()[0] != 255 || r.Plan.Type != pix.Uint8 || !strings.Contains(r.Log, "4 values were outside the range") {
 		t.Errorf("%v, %v, %q", r.Firsts(), r.Plan.Type, r.Log)
 	}
 }

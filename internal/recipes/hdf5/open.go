@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"ptyprep/internal/formats/h5frames"
@@ -37,6 +38,10 @@ How positions and frames go together (the first that fits):
 Frames are corrected in this order: dark, flat, normalisation, mask, padding. Points are selected in this order:
 bounds, skip, framefilter, frameorder, num_frames.
 
+Frames may lie in several datasets, each a stack (k, rows, columns) or a single frame (rows, columns): an Eiger master without a
+virtual dataset has ` + "`key: entry/data/data_*`, a scan spread over files has `file: scan_*.h5`" + `. Positions and monitor count through;
+without a file of their own they are looked for in the first one.
+
 ` + "`Hdf5LoaderFast`" + ` is another name for the same recipe.`,
 }
 
@@ -56,6 +61,10 @@ type Extras struct {
 	Recorded scan.Recorded // values of the set-up that no single dataset holds; they beat recorded_*
 	// MaskInto says which pixels a stored mask takes for valid (1, else 0), in place of mask.invert.
 	MaskInto func(dst []byte, stored *pix.Image)
+	// Limit cuts the selected points to those that are there, where a scan may have stopped early. It
+	// gives the number of leading points (before selection, in their order) that are complete, and
+	// what to say about the others ("": nothing is missing).
+	Limit func(points int) (complete int, leftOut string, err error)
 	// Signed is another arithmetic: (raw - dark) / flat / monitor, where negative counts stay and the
 	// monitor is not multiplied by its mean. With any of the three, integer frames become float64.
 	Signed bool
@@ -91,6 +100,7 @@ type loader struct {
 	points      []Point
 	toClose     []*h5frames.Stack
 	rec         scan.Recorded
+	leftOut     []string
 }
 
 func (l *loader) warn(format string, args ...any) { l.env.Log.Warn(fmt.Sprintf(format, args...)) }
@@ -152,6 +162,10 @@ func (l *loader) checkGroups() error {
 
 func (l *loader) openFrames() error {
 	v := l.v
+	var err error
+	if l.intensities, err = h5in.Expand(l.intensities, v.Where(IntensitiesFile)); err != nil {
+		return err
+	}
 	s, err := l.files.Frames(l.intensities, v.Texts(IntensitiesKey), v.Where(IntensitiesFile), v.Where(IntensitiesKey), h5in.IsFrames)
 	if err != nil {
 		return err
@@ -338,8 +352,27 @@ func (l *loader) selectPoints() error {
 	if l.grid.List && !l.v.IsNull(SlowBounds) {
 		l.warn("%s has no effect on a list of points; fast_axis_bounds selects them", l.v.Where(SlowBounds))
 	}
-	l.points, err = l.grid.Select(l.v, filter)
-	return err
+	if l.points, err = l.grid.Select(l.v, filter); err != nil || l.extra.Limit == nil {
+		return err
+	}
+	return l.limit()
+}
+
+// limit drops the points that are not complete.
+func (l *loader) limit() error {
+	n, leftOut, err := l.extra.Limit(l.grid.Points())
+	if err != nil {
+		return err
+	}
+	all := len(l.points)
+	l.points = slices.DeleteFunc(l.points, func(p Point) bool { return p.Number >= n })
+	if len(l.points) == 0 {
+		return l.v.InputProblem(IntensitiesKey, "no selected point is complete: %s", leftOut)
+	}
+	if k := l.set.NumFrames; len(l.points) < all && !(k > 0 && k <= len(l.points)) {
+		l.leftOut = append(l.leftOut, leftOut)
+	}
+	return nil
 }
 
 // checkStored makes sure that all selected frames are really in the file.

@@ -74,10 +74,11 @@ func (s *source) typeOf(p *picture) pix.Type {
 }
 
 func (s *source) calibrate(dark, flat *pix.Image, out pix.Type) *imgproc.Calibration {
+	cut := s.l.set.Output == scan.OutputRaw
 	if s.l.extra.Signed && (dark != nil || flat != nil || s.norm != nil) {
-		return imgproc.NewSignedCalibration(s.raw, dark, flat, s.norm != nil, out)
+		return imgproc.NewSignedCalibration(s.raw, dark, flat, s.norm != nil, cut, out)
 	}
-	return imgproc.NewCalibration(s.raw, dark, flat, s.norm != nil, s.l.set.Output == scan.OutputRaw, out)
+	return imgproc.NewCalibration(s.raw, dark, flat, s.norm != nil, cut, out)
 }
 
 // commonMask joins the common mask with the usable pixels of a common flat.
@@ -111,7 +112,7 @@ func (s *source) Describe(context.Context) (*scan.Description, error) {
 	}
 	return &scan.Description{
 		Frames: len(pos), Rows: s.frame.Rows, Cols: s.frame.Cols, Type: s.out, RawType: s.raw, Positions: pos,
-		Recorded: s.l.rec, HasMask: s.mask != nil, HasDark: s.dark != nil,
+		Recorded: s.l.rec, HasMask: s.mask != nil, HasDark: s.dark != nil, LeftOut: s.l.leftOut,
 		FrameBytes: scratch, FixedBytes: s.frames.CacheBytes() + 24*px,
 		Name: func(k int) string { return s.frames.Name(s.first + s.points[k].Number) },
 	}, nil
@@ -254,7 +255,7 @@ func (s *source) ownCalibration(c *local) *imgproc.Calibration {
 // Finish tells what was counted over all frames.
 func (s *source) Finish() (warnings []string, err error) {
 	if n := s.clipped.Load(); n > 0 {
-		warnings = append(warnings, fmt.Sprintf("output_dtype raw: %d values were above the range of %v and became its largest value", n, s.out))
+		warnings = append(warnings, fmt.Sprintf("output_dtype raw: %d values were outside the range of %v and became its limit", n, s.out))
 	}
 	if n := s.badFlat.Load(); n > 0 {
 		warnings = append(warnings, fmt.Sprintf("flatfield: %d valid pixels, counted over all frames, are 0, negative or not finite; they are 0 and masked in the result", n))

@@ -96,7 +96,7 @@ func newHDF5Camera(env *recipes.Env, v *param.Values, path string) (*hdf5Camera,
 	if err != nil {
 		return nil, err
 	}
-	names, err := groupsWithData(f, measurement)
+	names, err := beam.GroupsWithData(f, measurement)
 	if err != nil {
 		return nil, problem.Inputf("%s: %s has no group %s", v.Where(BasePath), path, measurement)
 	}
@@ -119,21 +119,6 @@ func list(names []string) string {
 		return "none"
 	}
 	return strings.Join(names, ", ")
-}
-
-// groupsWithData names the groups in a group that hold a dataset data.
-func groupsWithData(f *h5.File, group string) ([]string, error) {
-	entries, err := f.List(group)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, e := range entries {
-		if k, err := f.Kind(group + "/" + e.Name + "/data"); err == nil && k == h5.DatasetKind {
-			names = append(names, e.Name)
-		}
-	}
-	return names, nil
 }
 
 func (c *hdf5Camera) look(path string, motors []string, counter string) (h head, err error) {

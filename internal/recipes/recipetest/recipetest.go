@@ -64,7 +64,7 @@ func MustRun(t testing.TB, spec recipes.Spec, dir, recipe string) *Result {
 }
 
 func equal(a, b [][]float64) bool {
-	return slices.EqualFunc(a, b, func(x, y []float64) bool { return slices.Equal(x, y) })
+	return slices.EqualFunc(a, b, slices.Equal)
 }
 
 func run(spec recipes.Spec, dir, recipe string, workers int) (*Result, error) {
@@ -84,7 +84,7 @@ func run(spec recipes.Spec, dir, recipe string, workers int) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.LeftOut, out.Log, out.Inputs = done.LeftOut, log.String(), env.Inputs.List()
+	out.Plan, out.LeftOut, out.Log, out.Inputs = done.Plan, done.LeftOut, log.String(), env.Inputs.List()
 	return out, nil
 }
 
@@ -95,7 +95,7 @@ type sink struct {
 }
 
 func (s *sink) Start(p *scan.Plan) error {
-	s.plan, s.out.Plan, s.out.Type, s.out.Positions = p, p, p.Type, p.Positions
+	s.plan, s.out.Type, s.out.Positions = p, p.Type, p.Positions
 	return nil
 }
 func (s *sink) Sample([]*scan.Frame) error { return nil }
@@ -105,8 +105,8 @@ func (s *sink) Finish() error {
 	return nil
 }
 
-// made is a prepared frame.
-type made struct {
+// kept is what Encode makes of a frame.
+type kept struct {
 	pixels []float64
 	mask   []byte
 }
@@ -121,14 +121,14 @@ func (s *sink) Encode(f *scan.Frame) error {
 	if m == nil {
 		m = imgproc.Ones(wide.Len())
 	}
-	f.Out = &made{slices.Clone(pix.Pixels[float64](&wide)), slices.Clone(m)}
+	f.Out = &kept{slices.Clone(pix.Pixels[float64](&wide)), slices.Clone(m)}
 	return nil
 }
 
-func (s *sink) Write(f *scan.Frame) error {
-	m := f.Out.(*made)
-	s.out.Frames = append(s.out.Frames, m.pixels)
-	s.out.Masks = append(s.out.Masks, m.mask)
+func (s *sink) Write(_ int, packed any) error {
+	k := packed.(*kept)
+	s.out.Frames = append(s.out.Frames, k.pixels)
+	s.out.Masks = append(s.out.Masks, k.mask)
 	return nil
 }
 

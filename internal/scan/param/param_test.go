@@ -347,7 +347,7 @@ func TestNamedSet(t *testing.T) {
 	if w := s[0].Where(sx); w != "r.yaml:4:9: rl.gaussians.wide.std_x" {
 		t.Errorf("Where = %q", w)
 	}
-	want := map[string]any{"rl": map[string]any{"gaussians": map[string]any{"wide": map[string]any{"std_x": 2.0, "off_x": 0.0}, "b": map[string]any{"std_x": 1.0, "off_x": 0.0}}}}
+	want := map[string]any{"rl": map[string]any{"gaussians": map[string]any{"g1": nil, "wide": map[string]any{"std_x": 2.0, "off_x": 0.0}, "b": map[string]any{"std_x": 1.0, "off_x": 0.0}}}}
 	if got := v.Plain(); !reflect.DeepEqual(got, want) {
 		t.Errorf("Plain = %v", got)
 	}

@@ -327,7 +327,8 @@ func (v *Values) base(p Position) string {
 }
 
 // Plain is the whole tree as plain Go values, groups as map[string]any, paths as written. Unset
-// parameters that were not given are left out.
+// parameters that were not given are left out. Default entries of a named set that the recipe has
+// replaced are nil: they are declared and not in force.
 func (v *Values) Plain() map[string]any { return v.plain(v.tree.root.Children) }
 
 func (v *Values) plain(ps []*Param) map[string]any {
@@ -342,6 +343,12 @@ func (v *Values) plain(ps []*Param) map[string]any {
 			set := make(map[string]any, len(e.set))
 			for _, n := range e.set {
 				set[n.Name] = n.Plain()
+			}
+			names, _ := p.Default.([]string)
+			for _, n := range names {
+				if _, ok := set[n]; !ok {
+					set[n] = nil
+				}
 			}
 			out[p.Name()] = set
 		default:

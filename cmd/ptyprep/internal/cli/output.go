@@ -26,7 +26,8 @@ type output struct {
 
 // newOutput decides where and how to write, and refuses what must not be replaced, before any
 // frame is read.
-func (a *app) newOutput(rec *recipes.Recipe, o *recipes.Opened, env *recipes.Env, f *convertFlags, set *settings.Resolved) (*output, error) {
+func (a *app) newOutput(j *job) (*output, error) {
+	rec, o, env, f, set := j.rec, j.opened, j.env, j.flags, j.set
 	out := &output{path: outputPath(rec, o, f), mode: saveMode(rec, f), chunkFrames: f.chunkFrames}
 	if out.path == "" {
 		return nil, problem.Usagef("%s: no output file is named", rec.File).
@@ -39,10 +40,14 @@ func (a *app) newOutput(rec *recipes.Recipe, o *recipes.Opened, env *recipes.Env
 	if err := ptyd.CheckOutput(out.path, mode, f.overwrite, f.backup); err != nil {
 		return nil, err
 	}
+	compression := settings.CompressionOf(set.Text(settings.Compression))
+	if plugin := compression.NeedsPlugin(); plugin != "" {
+		a.con.Warnf("compression %s: who reads %s needs %s; ptyprep itself does not", compression, out.path, plugin)
+	}
 	out.writer = ptyd.NewWriter(ptyd.Options{
 		Path:        out.path,
 		Mode:        mode,
-		Compression: settings.CompressionOf(set.Text(settings.Compression)),
+		Compression: compression,
 		Checksum:    settings.BoolOf(set.Text(settings.Checksum)),
 		Overwrite:   f.overwrite,
 		Backup:      f.backup,
@@ -99,7 +104,7 @@ func sameAsInput(path string, rec *recipes.Recipe, inputs []recipes.Input) (stri
 }
 
 // outputPath is --output, else dfile, else what the recipe makes up.
-func outputPath(rec *recipes.Recipe, o *recipes.Opened, f *convertFlags) string {
+func outputPath(rec *recipes.Recipe, o *recipes.Opened, f *jobFlags) string {
 	switch {
 	case f.output != "":
 		return f.output
@@ -110,7 +115,7 @@ func outputPath(rec *recipes.Recipe, o *recipes.Opened, f *convertFlags) string 
 }
 
 // saveMode is --save, else save, else append.
-func saveMode(rec *recipes.Recipe, f *convertFlags) string {
+func saveMode(rec *recipes.Recipe, f *jobFlags) string {
 	switch {
 	case f.save != "":
 		return f.save

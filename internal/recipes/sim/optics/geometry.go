@@ -163,9 +163,14 @@ func (g *Geometry) checkNumbers() error {
 	return nil
 }
 
-// SampleGrid gives the coordinates of the sample plane's rows (ax 0) or columns (1).
+// padded is the side of the frame on axis ax that makes pixel and resolution fit.
+func (g Geometry) padded(ax int) int { return g.Shape[ax] + g.CropPad[ax] }
+
+// SampleGrid gives the coordinates of the sample plane's rows (ax 0) or columns (1), of the
+// padded frame if there is CropPad.
 func (g Geometry) SampleGrid(ax int) []float64 {
-	return Grid(g.Shape[ax], g.ResolutionM[ax], g.Origin.On(ax, g.Shape[ax]))
+	n := g.padded(ax)
+	return Grid(n, g.ResolutionM[ax], g.Origin.On(ax, n))
 }
 
 // DetectorGrid gives the coordinates of the detector's rows (ax 0) or columns (1); in the
@@ -174,5 +179,6 @@ func (g Geometry) DetectorGrid(ax int) []float64 {
 	if g.Nearfield {
 		return g.SampleGrid(ax)
 	}
-	return Grid(g.Shape[ax], g.PsizeM[ax], g.Center.On(ax, g.Shape[ax]))
+	n := g.padded(ax)
+	return Grid(n, g.PsizeM[ax], g.Center.On(ax, n))
 }
