@@ -42,7 +42,24 @@ func Join(parts ...*Reader) (*Stack, error) {
 		total += q.Frames()
 	}
 	s.Leading = []int{total}
+	s.shareCache()
 	return s, nil
+}
+
+// shareCache lets parts with chunks of one size keep them together: frames are read from one or two
+// parts at a time, and a scan can have hundreds.
+func (s *Stack) shareCache() {
+	var common *cache
+	for _, r := range s.parts {
+		switch {
+		case r.cache == nil:
+		case common == nil:
+			common = r.cache
+		case r.cache.size == common.size:
+			common.max = max(common.max, r.cache.max)
+			r.cache = common
+		}
+	}
 }
 
 // Frames is the number of frames, over all leading dimensions.
@@ -109,8 +126,12 @@ func (s *Stack) FrameBytes() int { return s.Rows * s.Cols * s.Type.Size() }
 
 // CacheBytes is the memory that decoded chunks may take.
 func (s *Stack) CacheBytes() (n int64) {
+	seen := map[*cache]bool{nil: true}
 	for _, r := range s.parts {
-		n += r.CacheBytes()
+		if !seen[r.cache] {
+			seen[r.cache] = true
+			n += r.CacheBytes()
+		}
 	}
 	return n
 }

@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strings"
 
+	"ptyprep/internal/formats/codec"
 	"ptyprep/internal/formats/h5"
 	"ptyprep/internal/formats/h5frames"
 	"ptyprep/internal/imgproc"
@@ -327,6 +328,10 @@ func (fs *Files) Frames(files, keys []string, whereFile, whereKey string, want f
 				return fail(err)
 			}
 			r, err := h5frames.New(d, file+":"+key, h5frames.Options{CacheBytes: fs.env.CacheBytes})
+			if missing := (*codec.UnknownError)(nil); errors.As(err, &missing) {
+				return fail(problem.Inputf("%s: %s:%s is stored with %s, for which there is no decoder here", whereKey, file, key, missing.Title()).
+					WithHint("%s", missing.Hint))
+			}
 			if err != nil {
 				return fail(problem.Inputf("%s: %s:%s %v", whereKey, file, key, err).WithHint("%s", fs.hint(file, key, want)))
 			}

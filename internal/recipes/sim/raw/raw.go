@@ -201,7 +201,7 @@ func (s *Sink) recipe(lines []string) []byte {
 func (s *Sink) base() []string {
 	p := s.plan
 	out := []string{
-		fmt.Sprintf("shape: [%d, %d]", s.set.Shape[0], s.set.Shape[1]),
+		fmt.Sprintf("shape: [%d, %d]", min(s.set.Shape[0], p.Rows), min(s.set.Shape[1], p.Cols)),
 		fmt.Sprintf("center: [%d, %d]", p.RawShape[0]/2, p.RawShape[1]/2),
 		"auto_center: " + fmt.Sprint(s.set.AutoCenter == scan.Yes),
 	}
