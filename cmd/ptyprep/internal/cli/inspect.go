@@ -31,7 +31,7 @@ columns and motors.`,
 			return problem.Usagef("inspect takes one file, and got %d", len(args)).WithHint("'ptyprep inspect FILE'")
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"ptyd", "h5", "hdf5", "nxs", "cxi", "edf", "gz", "raw", "cbf", "tif", "tiff", "mat", "spec", "dat"}, cobra.ShellCompDirectiveFilterFileExt
+			return []string{"ptyd", "h5", "hdf5", "nxs", "cxi", "edf", "gz", "raw", "cbf", "tif", "tiff", "mat", "spec", "dat", "mda"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as one JSON object")
