@@ -49,11 +49,11 @@ type trap struct {
 	finishErr error
 }
 
-func (s *trap) Write(f *Frame) error {
-	if s.panicAt > 0 && f.Index == s.panicAt {
+func (s *trap) Write(index int, out any) error {
+	if s.panicAt > 0 && index == s.panicAt {
 		panic("index out of range")
 	}
-	return s.keep.Write(f)
+	return s.keep.Write(index, out)
 }
 
 func (s *trap) Finish() error {

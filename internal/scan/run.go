@@ -234,7 +234,7 @@ func (r *run) encode(f *Frame) error {
 
 func (r *run) write(f *Frame) error {
 	f.mark = time.Now()
-	if err := r.sink.Write(f); err != nil {
+	if err := r.sink.Write(f.Index, f.Out); err != nil {
 		return err
 	}
 	f.Spend(StageWrite)

@@ -139,9 +139,9 @@ type Sink interface {
 	Sample(frames []*Frame) error
 	// Encode packs f's pixels and mask into f.Out. It is called from many goroutines.
 	Encode(f *Frame) error
-	// Write stores what Encode made, in the order of the frames, from one goroutine. f has Index
-	// and Out only; the pixels may be of another frame already.
-	Write(f *Frame) error
+	// Write stores what Encode left in Frame.Out for that frame, in the order of the frames, from
+	// one goroutine. It is valid during the call only: Encode gets it back for a later frame.
+	Write(index int, packed any) error
 	// Finish completes the result; after it the result is whole and in place.
 	Finish() error
 	// Abort removes what has been written. It is called instead of Finish, after an error.

@@ -226,23 +226,23 @@ func (w *Writer) Encode(f *scan.Frame) error {
 }
 
 // Write stores a frame that Encode packed.
-func (w *Writer) Write(f *scan.Frame) error { return w.writeProblem(w.write(f)) }
+func (w *Writer) Write(index int, out any) error { return w.writeProblem(w.write(index, out)) }
 
-func (w *Writer) write(f *scan.Frame) error {
-	if f.Index != w.done {
-		return fmt.Errorf("ptyd: frame %d comes where %d is due", f.Index, w.done)
+func (w *Writer) write(index int, out any) error {
+	if index != w.done {
+		return fmt.Errorf("ptyd: frame %d comes where %d is due", index, w.done)
 	}
 	if w.block.data == nil {
 		if err := w.nextBlock(); err != nil {
 			return err
 		}
 	}
-	s, b := f.Out.(*packed), &w.block
+	s, b := out.(*packed), &w.block
 	mask := s.mask
 	if mask == nil {
 		mask = w.common
 	}
-	b.at[0] = f.Index - b.first
+	b.at[0] = index - b.first
 	if err := b.data.WriteChunk(b.at[:], 0, s.data); err != nil {
 		return err
 	}

@@ -119,13 +119,7 @@ func (o *opener) source(_ context.Context, find func(o *opener) error) (*beam.Sc
 		ReadsWindows: true, Positions: o.positions(), Recorded: o.recorded, LeftOut: o.leftOut,
 		Name: frames.name, Output: o.set.Output, Closers: []io.Closer{o.files, frames},
 		Read: func(_ context.Context, s *beam.Slot) error {
-			sc, ok := s.Local.(*h5frames.Scratch)
-			if !ok {
-				f := s.Frame
-				sc = &h5frames.Scratch{OnRead: func() { f.Spend(scan.StageRead) }, OnInflate: func() { f.Spend(scan.StageInflate) }}
-				s.Local = sc
-			}
-			return frames.read(s.Index, s.Window, s.Frame.Pix, sc)
+			return frames.read(s.Index, s.Window, s.Frame.Pix, beam.ScratchOf(s))
 		},
 	}
 	if s.Valid, s.HasMask, err = o.mask(frames); err != nil {

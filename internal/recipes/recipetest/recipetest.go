@@ -64,7 +64,7 @@ func MustRun(t testing.TB, spec recipes.Spec, dir, recipe string) *Result {
 }
 
 func equal(a, b [][]float64) bool {
-	return slices.EqualFunc(a, b, func(x, y []float64) bool { return slices.Equal(x, y) })
+	return slices.EqualFunc(a, b, slices.Equal)
 }
 
 func run(spec recipes.Spec, dir, recipe string, workers int) (*Result, error) {
@@ -125,8 +125,8 @@ func (s *sink) Encode(f *scan.Frame) error {
 	return nil
 }
 
-func (s *sink) Write(f *scan.Frame) error {
-	k := f.Out.(*kept)
+func (s *sink) Write(_ int, packed any) error {
+	k := packed.(*kept)
 	s.out.Frames = append(s.out.Frames, k.pixels)
 	s.out.Masks = append(s.out.Masks, k.mask)
 	return nil

@@ -22,7 +22,7 @@ import (
 const previewFrames = 4
 
 // PictureNames are the files that WritePictures makes of a simulation.
-var PictureNames = []string{"probe.png", "object.png", "path.png", "frames.png"}
+var PictureNames = []string{"probe.png", "object.png", "path.png", "frames.png", "overview.png"}
 
 // CheckPictures says whether pictures can be written into a folder, before any work is done.
 func CheckPictures(dir string, overwrite bool) error {
@@ -66,12 +66,15 @@ func WritePictures(ctx context.Context, dir string, s Simulated) error {
 	if err != nil {
 		return err
 	}
-	return writePicture(filepath.Join(dir, "frames.png"), preview.Frames(frames))
+	if err := writePicture(filepath.Join(dir, "frames.png"), preview.Frames(frames)); err != nil {
+		return err
+	}
+	return writePicture(filepath.Join(dir, "overview.png"), preview.Overview(t.Probe, t.Object, t.Low, frames[0]))
 }
 
 func writePicture(path string, im image.Image) error {
 	var b bytes.Buffer
-	if err := png.Encode(&b, im); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, im); err != nil {
 		return err
 	}
 	fail := func(err error) error {

@@ -167,10 +167,22 @@ func (k *stackSink) Start(p *scan.Plan) (err error) {
 }
 
 func (k *stackSink) Sample([]*scan.Frame) error { return nil }
-func (k *stackSink) Encode(*scan.Frame) error   { return nil }
 
-func (k *stackSink) Write(f *scan.Frame) error {
-	return k.data.WriteNative(f.Pix.Bytes, []int{f.Index, 0, 0}, []int{1, f.Pix.Rows, f.Pix.Cols})
+// Encode copies the pixels: the worker goes on with its own.
+func (k *stackSink) Encode(f *scan.Frame) error {
+	im, ok := f.Out.(*pix.Image)
+	if !ok {
+		im = new(pix.Image)
+		f.Out = im
+	}
+	im.Resize(f.Pix.Type, f.Pix.Rows, f.Pix.Cols)
+	copy(im.Bytes, f.Pix.Bytes)
+	return nil
+}
+
+func (k *stackSink) Write(index int, packed any) error {
+	im := packed.(*pix.Image)
+	return k.data.WriteNative(im.Bytes, []int{index, 0, 0}, []int{1, im.Rows, im.Cols})
 }
 
 func (k *stackSink) Finish() error { return k.data.Close() }

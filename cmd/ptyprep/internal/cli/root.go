@@ -21,10 +21,12 @@ func (a *app) root(stderr io.Writer) *cobra.Command {
 		Use:   "ptyprep",
 		Short: "Prepare ptychography scans: raw beamline files to .ptyd",
 		Long: `Ptyprep prepares ptychography scans: it reads the raw files of a beamline as a recipe
-(YAML or TOML) says, corrects, crops and bins the frames, and writes a .ptyd file.`,
+(YAML or TOML) says, corrects, crops and bins the frames, and writes a .ptyd file. It also
+simulates scans that can be reconstructed.`,
 		Example: `  ptyprep recipes show Hdf5Loader > recipe.yaml    start a recipe, then edit it
   ptyprep convert recipe.yaml -v                   prepare the scan
-  ptyprep inspect scan.ptyd                        look at the result`,
+  ptyprep inspect scan.ptyd                        look at the result
+  ptyprep simulate moon.yaml                       make a scan up`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,

@@ -15,16 +15,21 @@ import (
 // ones shrunk by one.
 const side = 480
 
-// raster is an array of colours that is drawn enlarged or shrunk.
+// small is the size of the pictures in an overview.
+const small = 256
+
+// raster is an array of colours that is drawn enlarged or shrunk to about side pixels.
 type raster struct {
 	rows, cols int
 	at         func(i, j int) color.RGBA
+	side       int
 }
 
 // scale gives the whole factors by which a raster is enlarged and shrunk.
 func (r raster) scale() (up, down int) {
 	n := max(r.rows, r.cols)
-	return max(1, side/n), max(1, (n+2*side-1)/(2*side))
+	most := r.side + r.side/3
+	return max(1, r.side/n), (n + most - 1) / most
 }
 
 func (r raster) size() (w, h int) {
@@ -86,11 +91,15 @@ func row(rs ...raster) *image.RGBA {
 
 // Wave draws a wave: brightness is the amplitude, colour the phase (0 is cyan's opposite, red).
 func Wave(f field.Field) *image.RGBA {
+	return row(wave(f, side))
+}
+
+func wave(f field.Field, side int) raster {
 	top := largest(f)
-	return row(raster{f.Rows, f.Cols, func(i, j int) color.RGBA {
+	return raster{f.Rows, f.Cols, func(i, j int) color.RGBA {
 		v := f.Pix[i*f.Cols+j]
 		return hue(cmplx.Phase(v), cmplx.Abs(v)/top)
-	}})
+	}, side}
 }
 
 // Object draws a transmission: its amplitude in grey, black 0 and white the largest, and its
@@ -98,8 +107,8 @@ func Wave(f field.Field) *image.RGBA {
 func Object(f field.Field) *image.RGBA {
 	top := largest(f)
 	return row(
-		raster{f.Rows, f.Cols, func(i, j int) color.RGBA { return grey(cmplx.Abs(f.Pix[i*f.Cols+j]) / top) }},
-		raster{f.Rows, f.Cols, func(i, j int) color.RGBA { return hue(cmplx.Phase(f.Pix[i*f.Cols+j]), 0.9) }},
+		raster{f.Rows, f.Cols, func(i, j int) color.RGBA { return grey(cmplx.Abs(f.Pix[i*f.Cols+j]) / top) }, side},
+		raster{f.Rows, f.Cols, func(i, j int) color.RGBA { return hue(cmplx.Phase(f.Pix[i*f.Cols+j]), 0.9) }, side},
 	)
 }
 
@@ -117,14 +126,25 @@ func largest(f field.Field) float64 {
 // Path draws the scan over the object's phase: a line from point to point, a dot for each, and
 // a frame round the window of the first. low are the corners of windows of rows x cols.
 func Path(f field.Field, low [][2]int, rows, cols int) *image.RGBA {
-	lo, hi := phases(f)
-	r := raster{f.Rows, f.Cols, func(i, j int) color.RGBA {
-		return grey(0.55 + 0.45*(cmplx.Phase(f.Pix[i*f.Cols+j])-lo)/(hi-lo))
-	}}
+	r := dimmed(f, side)
 	im := row(r)
+	path(im, 0, r, low, rows, cols)
+	return im
+}
+
+// dimmed is the phase of f in light greys.
+func dimmed(f field.Field, side int) raster {
+	lo, hi := phases(f)
+	return raster{f.Rows, f.Cols, func(i, j int) color.RGBA {
+		return grey(0.55 + 0.45*(cmplx.Phase(f.Pix[i*f.Cols+j])-lo)/(hi-lo))
+	}, side}
+}
+
+// path draws the scan over the raster r that lies at column x0 of im.
+func path(im *image.RGBA, x0 int, r raster, low [][2]int, rows, cols int) {
 	up, down := r.scale()
 	at := func(i, j float64) (x, y float64) {
-		return (j + 0.5) / float64(down) * float64(up), (i + 0.5) / float64(down) * float64(up)
+		return float64(x0) + (j+0.5)/float64(down)*float64(up), (i + 0.5) / float64(down) * float64(up)
 	}
 	middle := func(k int) (x, y float64) {
 		return at(float64(low[k][0]+rows/2), float64(low[k][1]+cols/2))
@@ -136,7 +156,7 @@ func Path(f field.Field, low [][2]int, rows, cols int) *image.RGBA {
 		stroke(im, x0, y0, x1, y1, line)
 	}
 	radius := 3.0
-	if len(low) > 500 {
+	if len(low) > 500 || r.side < side {
 		radius = 1.5
 	}
 	for k := range low {
@@ -152,7 +172,6 @@ func Path(f field.Field, low [][2]int, rows, cols int) *image.RGBA {
 			stroke(im, s[0], s[1], s[2], s[3], first)
 		}
 	}
-	return im
 }
 
 // phases is the range of phases of f.
@@ -195,7 +214,9 @@ type Counts struct {
 
 // Frames draws frames side by side, on one logarithmic scale from 0 to the largest count. What
 // is not valid is red.
-func Frames(frames []Counts) *image.RGBA {
+func Frames(frames []Counts) *image.RGBA { return row(counts(frames, side)...) }
+
+func counts(frames []Counts, side int) []raster {
 	top := 0.0
 	for _, f := range frames {
 		for _, v := range f.Pix {
@@ -216,9 +237,23 @@ func Frames(frames []Counts) *image.RGBA {
 				return color.RGBA{150, 30, 40, 255}
 			}
 			return heat(math.Log1p(max(f.Pix[k], 0)/floor) / span)
-		}})
+		}, side})
 	}
-	return row(rs...)
+	return rs
+}
+
+// Overview draws a scan in one picture: the probe, the path over the object, the first frame.
+// Without a probe it is the frame alone.
+func Overview(probe, object field.Field, low [][2]int, first Counts) *image.RGBA {
+	frame := counts([]Counts{first}, small)[0]
+	if len(probe.Pix) == 0 {
+		return row(frame)
+	}
+	p, o := wave(probe, small), dimmed(object, small)
+	im := row(p, o, frame)
+	w, _ := p.size()
+	path(im, w+gap, o, low, probe.Rows, probe.Cols)
+	return im
 }
 
 func grey(v float64) color.RGBA {

@@ -95,7 +95,7 @@ func (w *edfWriter) encode(f *scan.Frame) error {
 	return w.save(fmt.Sprintf("frames/scan_%05d.edf", f.Index), b.Bytes())
 }
 
-func (w *edfWriter) write(*scan.Frame) error { return nil }
+func (w *edfWriter) write(int, any) error { return nil }
 
 func (w *edfWriter) finish() ([]string, error) {
 	lines := []string{"base_path: frames/", "sample_name: scan_", "motors: [spy, spz]", "motors_multiplier: 1.0e-06", "dark_subtraction: false", "flat_division: false"}
@@ -150,7 +150,7 @@ func (w *cbfWriter) encode(f *scan.Frame) error {
 	return w.save(filepath.Join(cbfDetector, "S00000-00999", fmt.Sprintf("S%05d", cbfScan), name+".cbf"), b.Bytes())
 }
 
-func (w *cbfWriter) write(*scan.Frame) error { return nil }
+func (w *cbfWriter) write(int, any) error { return nil }
 
 func (w *cbfWriter) finish() ([]string, error) {
 	lines := []string{

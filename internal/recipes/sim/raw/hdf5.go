@@ -210,9 +210,9 @@ func (w *h5writer) encode(f *scan.Frame) (err error) {
 	return err
 }
 
-func (w *h5writer) write(f *scan.Frame) (err error) {
-	s, _ := f.Out.(*packed)
-	at := []int{f.Index, 0, 0}
+func (w *h5writer) write(index int, out any) (err error) {
+	s := out.(*packed)
+	at := []int{index, 0, 0}
 	if err := w.data.WriteChunk(at, 0, s.pix); err != nil {
 		return err
 	}
@@ -220,7 +220,7 @@ func (w *h5writer) write(f *scan.Frame) (err error) {
 		return nil
 	}
 	if w.masks == nil {
-		if err := w.splitMask(f.Index); err != nil {
+		if err := w.splitMask(index); err != nil {
 			return err
 		}
 	}

@@ -81,8 +81,8 @@ type writer interface {
 	begin(dir string, p *scan.Plan) error
 	// encode packs or writes a frame; it is called from many goroutines.
 	encode(f *scan.Frame) error
-	// write takes frames in order, from one goroutine.
-	write(f *scan.Frame) error
+	// write takes what encode left in Frame.Out, in the order of frames, from one goroutine.
+	write(index int, packed any) error
 	// finish closes everything and gives the recipe's lines below its name.
 	finish() ([]string, error)
 	abort()
@@ -141,7 +141,7 @@ func (s *Sink) Sample([]*scan.Frame) error { return nil }
 func (s *Sink) Encode(f *scan.Frame) error { return s.problem(s.w.encode(f)) }
 
 // Write stores a frame.
-func (s *Sink) Write(f *scan.Frame) error { return s.problem(s.w.write(f)) }
+func (s *Sink) Write(index int, packed any) error { return s.problem(s.w.write(index, packed)) }
 
 // Finish writes the recipe and puts the folder in place.
 func (s *Sink) Finish() error {
@@ -201,7 +201,7 @@ func (s *Sink) recipe(lines []string) []byte {
 func (s *Sink) base() []string {
 	p := s.plan
 	out := []string{
-		fmt.Sprintf("shape: [%d, %d]", s.set.Shape[0], s.set.Shape[1]),
+		fmt.Sprintf("shape: [%d, %d]", min(s.set.Shape[0], p.Rows), min(s.set.Shape[1], p.Cols)),
 		fmt.Sprintf("center: [%d, %d]", p.RawShape[0]/2, p.RawShape[1]/2),
 		"auto_center: " + fmt.Sprint(s.set.AutoCenter == scan.Yes),
 	}
