@@ -116,7 +116,7 @@ func (d *DarkFlat) Window(w imgproc.Rect, t pix.Type) {
 	if d.Flat == nil {
 		return
 	}
-	if d.den == nil { // once: t is the same in all passes
+	if d.den == nil { // once: a scan has one t, and large flats are not worth keeping for another
 		d.den = &Picture{whole: d.denominator(t)}
 		d.Flat.whole = nil // not needed any more
 	}
@@ -153,7 +153,11 @@ func (d *DarkFlat) convert(dst, src *pix.Image) bool {
 func (d *DarkFlat) bytes(t pix.Type) int64 {
 	n := d.Dark.bytes(t)
 	if d.Flat != nil {
-		n += int64(d.Flat.whole.Len() * t.Size())
+		im := d.Flat.whole
+		if im == nil {
+			im = d.den.whole
+		}
+		n += int64(im.Len() * t.Size())
 	}
 	return n
 }
