@@ -117,7 +117,7 @@ func (d *DarkFlat) Window(w imgproc.Rect, t pix.Type) {
 	if d.Flat == nil {
 		return
 	}
-	if d.den == nil { // once: t is the same in all passes
+	if d.den == nil { // once: a scan has one t, and large flats are not worth keeping for another
 		d.den = &Picture{whole: d.denominator(t)}
 		d.Flat.whole = nil // not needed any more
 	}
