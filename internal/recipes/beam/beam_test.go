@@ -368,31 +368,35 @@ func TestSteps(t *testing.T) {
 	}
 	nan := float32(math.NaN())
 	for name, c := range map[string]struct {
-		step beam.Step
+		step func() beam.Step
 		want []float64 // first pixels of frame 1: raw 100, 101, 102, 103
 	}{
-		"dark":                    {beam.NewDarkFlat(image(1, 101, 200, 0), nil), []float64{99, 0, 0, 103}},
-		"flat":                    {beam.NewDarkFlat(nil, image(2, 0, nan, 4)), []float64{50, 0, 0, 25.75}},
-		"dark and flat":           {beam.NewDarkFlat(image(1, 1, 1, 1), image(2, 3, 1, 5)), []float64{99, 50, 0, 25.5}},
-		"negative flat":           {beam.NewDarkFlat(nil, image(-2, 1, 1, 1)), []float64{0, 101, 102, 103}},
-		"negative results stay":   {&beam.DarkFlat{Dark: beam.NewPicture(image(101, 0, 0, 0)), KeepNegative: true}, []float64{-1, 101, 102, 103}},
-		"divide":                  {&beam.Divide{By: beam.NewPicture(image(4, 0, 2, 1))}, []float64{25, 0, 51, 103}},
-		"by a value of the frame": {&beam.PerFrame{Values: []float64{1, 4, 1}}, []float64{25, 25.25, 25.5, 25.75}},
-		"threshold":               {&beam.Threshold{Low: 102}, []float64{0, 0, 102, 103}},
-		"whole": {beam.Whole(func(s *beam.Slot) error {
-			if s.Frame.Pix.Len() != 16 {
-				return errors.New("not the whole frame")
-			}
-			if a := s.Frame.Pix; a.Type == pix.Float64 {
-				pix.Pixels[float64](a)[0] = 1.5
-			} else {
-				pix.Pixels[float32](a)[0] = 1.5
-			}
-			return nil
-		}), []float64{1.5, 101, 102, 103}},
+		"dark":          {func() beam.Step { return beam.NewDarkFlat(image(1, 101, 200, 0), nil) }, []float64{99, 0, 0, 103}},
+		"flat":          {func() beam.Step { return beam.NewDarkFlat(nil, image(2, 0, nan, 4)) }, []float64{50, 0, 0, 25.75}},
+		"dark and flat": {func() beam.Step { return beam.NewDarkFlat(image(1, 1, 1, 1), image(2, 3, 1, 5)) }, []float64{99, 50, 0, 25.5}},
+		"negative flat": {func() beam.Step { return beam.NewDarkFlat(nil, image(-2, 1, 1, 1)) }, []float64{0, 101, 102, 103}},
+		"negative results stay": {func() beam.Step {
+			return &beam.DarkFlat{Dark: beam.NewPicture(image(101, 0, 0, 0)), KeepNegative: true}
+		}, []float64{-1, 101, 102, 103}},
+		"divide":                  {func() beam.Step { return &beam.Divide{By: beam.NewPicture(image(4, 0, 2, 1))} }, []float64{25, 0, 51, 103}},
+		"by a value of the frame": {func() beam.Step { return &beam.PerFrame{Values: []float64{1, 4, 1}} }, []float64{25, 25.25, 25.5, 25.75}},
+		"threshold":               {func() beam.Step { return &beam.Threshold{Low: 102} }, []float64{0, 0, 102, 103}},
+		"whole": {func() beam.Step {
+			return beam.Whole(func(s *beam.Slot) error {
+				if s.Frame.Pix.Len() != 16 {
+					return errors.New("not the whole frame")
+				}
+				if a := s.Frame.Pix; a.Type == pix.Float64 {
+					pix.Pixels[float64](a)[0] = 1.5
+				} else {
+					pix.Pixels[float32](a)[0] = 1.5
+				}
+				return nil
+			})
+		}, []float64{1.5, 101, 102, 103}},
 	} {
 		for out, typ := range map[string]pix.Type{"auto": pix.Float32, "float64": pix.Float64, "raw": pix.Uint16} {
-			r := prepare(t, counted(c.step), "shape: null\noutput_dtype: "+out+"\n")
+			r := prepare(t, counted(c.step()), "shape: null\noutput_dtype: "+out+"\n")
 			want := slices.Clone(c.want)
 			if out == "raw" {
 				for i, v := range want {
