@@ -30,6 +30,7 @@ type Source struct {
 	rows, cols int // of a simulated frame
 	prop       *optics.Propagator
 	prepared   []complex128
+	lit        [2]int // rows of prepared beyond which it is zero
 	blur       *gauss.Filter
 	sensor     sensor
 	size       [2]int // of the frames that leave, other than rows x cols when they are cut or padded
@@ -176,7 +177,7 @@ func (s *Source) Load(_ context.Context, f *scan.Frame) error {
 // intensity computes the noise-free intensity of frame k, behind psf, into l.x.
 func (s *Source) intensity(l *local, k int) {
 	o, low := &s.truth.Object, s.truth.Low[k]
-	for i := range s.rows {
+	for i := s.lit[0]; i < s.lit[1]; i++ {
 		at := (low[0]+i)*o.Cols + low[1]
 		window := o.Pix[at : at+s.cols]
 		p := s.prepared[i*s.cols:][:len(window)]
@@ -185,7 +186,7 @@ func (s *Source) intensity(l *local, k int) {
 			e[j] = v * p[j]
 		}
 	}
-	s.prop.Intensity(l.x, l.exit, l.prop)
+	s.prop.Intensity(l.x, l.exit, s.lit[0], s.lit[1], l.prop)
 	s.blur.Apply(l.x, &l.blur)
 }
 
@@ -328,5 +329,6 @@ func (s *Source) light(g optics.Geometry, probe field.Field) error {
 	}
 	s.rows, s.cols = g.Shape[0], g.Shape[1]
 	s.truth.Probe, s.prop, s.prepared = probe, p, p.Prepare(probe.Pix)
+	s.lit[0], s.lit[1] = p.Lit(s.prepared)
 	return nil
 }
