@@ -251,3 +251,15 @@ func badFlat[T pix.Number](flat []T, mask []byte) (n int) {
 	}
 	return n
 }
+
+// DarkFlat32 writes max(src - dark, 0)/flat into dst in one pass; dark and flat may be nil. Where flat
+// is infinite the result is 0. src is of at most 16 bits or Float32 (see Narrow), dst, dark and flat
+// have its size.
+func DarkFlat32(dst []float32, src *pix.Image, dark, flat []float32) {
+	fusedKernel(dst, src, dark, flat, 1)
+}
+
+// Narrow reports whether float32 holds every number of type t.
+func Narrow(t pix.Type) bool {
+	return t == pix.Float32 || t == pix.Bool || t.IsInteger() && t.Size() <= 2
+}

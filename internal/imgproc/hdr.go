@@ -59,6 +59,7 @@ type HDRSpace struct {
 	counts    pix.Image
 	low, high []byte
 	mask      []byte
+	outside   []byte // a row of zeros, for those beyond the frame
 }
 
 // ScratchBytes is the memory of an HDRSpace for frames of that many pixels.
@@ -127,6 +128,7 @@ func (h *HDR) exposure(im *pix.Image, k int, w *HDRSpace) ([]float64, []byte) {
 		}
 	}
 	w.low, w.high, w.mask = grow(w.low, len(p)), grow(w.high, len(p)), grow(w.mask, len(p))
+	w.outside = grow(w.outside, im.Cols)
 	low, high := w.low, w.high[:len(w.low)]
 	for i, v := range p {
 		low[i], high[i] = bit(v > h.Floor), bit(v < h.Over)
@@ -137,10 +139,10 @@ func (h *HDR) exposure(im *pix.Image, k int, w *HDRSpace) ([]float64, []byte) {
 		m[i] = 1
 	}
 	if useLow {
-		dilate(m, low, im.Rows, im.Cols)
+		dilate(m, low, w.outside, im.Rows, im.Cols)
 	}
 	if useHigh {
-		erode(m, high, im.Rows, im.Cols)
+		erode(m, high, w.outside, im.Rows, im.Cols)
 	}
 	if given := one(h.Masks, k); given != nil {
 		for i, v := range given[:len(m)] {
@@ -181,34 +183,44 @@ func bit(b bool) byte {
 }
 
 // dilate takes out of m what has no bit set among itself and its four neighbours.
-func dilate(m, bits []byte, rows, cols int) {
-	cross(m, bits, rows, cols, func(c, up, down, left, right byte) byte { return c | up | down | left | right })
+func dilate(m, bits, outside []byte, rows, cols int) {
+	for r := range rows {
+		up, line, down := neighbours(bits, outside, r, rows, cols)
+		to := m[r*cols : r*cols+cols][:len(line)]
+		last := byte(0)
+		for c := range len(line) - 1 {
+			v := line[c]
+			to[c] &= v | last | line[c+1] | up[c] | down[c]
+			last = v
+		}
+		to[cols-1] &= line[cols-1] | last | up[cols-1] | down[cols-1]
+	}
 }
 
 // erode takes out of m what has a bit cleared among itself and its four neighbours.
-func erode(m, bits []byte, rows, cols int) {
-	cross(m, bits, rows, cols, func(c, up, down, left, right byte) byte { return c & up & down & left & right })
+func erode(m, bits, outside []byte, rows, cols int) {
+	for r := range rows {
+		up, line, down := neighbours(bits, outside, r, rows, cols)
+		to := m[r*cols : r*cols+cols][:len(line)]
+		last := byte(0)
+		for c := range len(line) - 1 {
+			v := line[c]
+			to[c] &= v & last & line[c+1] & up[c] & down[c]
+			last = v
+		}
+		to[cols-1] = 0
+	}
 }
 
-// cross joins f of each pixel and its neighbours into m; outside is 0.
-func cross(m, bits []byte, rows, cols int, f func(c, up, down, left, right byte) byte) {
-	for r := range rows {
-		line, to := bits[r*cols:(r+1)*cols], m[r*cols:(r+1)*cols]
-		for c, v := range line {
-			var up, down, left, right byte
-			if r > 0 {
-				up = bits[(r-1)*cols+c]
-			}
-			if r < rows-1 {
-				down = bits[(r+1)*cols+c]
-			}
-			if c > 0 {
-				left = line[c-1]
-			}
-			if c < cols-1 {
-				right = line[c+1]
-			}
-			to[c] &= f(v, up, down, left, right)
-		}
+// neighbours are row r and the rows above and below it, all of one length; outside stands for those
+// beyond the frame.
+func neighbours(bits, outside []byte, r, rows, cols int) (up, line, down []byte) {
+	up, line, down = outside, bits[r*cols:r*cols+cols], outside
+	if r > 0 {
+		up = bits[(r-1)*cols:][:len(line)]
 	}
+	if r < rows-1 {
+		down = bits[(r+1)*cols:][:len(line)]
+	}
+	return up[:len(line)], line, down[:len(line)]
 }

@@ -15,10 +15,13 @@ import (
 // its cache; what it hands on is the packed frame alone.
 func (r *run) makeCrew() {
 	d, p := &r.plan.raw, r.plan
-	pixels := int64(p.RawShape[0] * p.RawShape[1])
-	in := int64(d.Rows*d.Cols)*int64(d.RawType.Size()+d.Type.Size()) + d.FrameBytes
+	// Two images take turns as source and result of a step: the frame as loaded and the corrected
+	// one, then the cut, binned and turned ones. Packing needs another, and makes the result.
+	whole, pixels := int64(d.Rows*d.Cols), int64(p.RawShape[0]*p.RawShape[1])
+	cut := pixels * int64(max(p.Type.Size(), d.Type.Size()))
+	loaded, corrected := whole*int64(d.RawType.Size()), whole*int64(d.Type.Size())
 	out := pixels * int64(p.Type.Size()+1)
-	worker := in + 2*pixels*int64(max(p.Type.Size(), d.Type.Size())) + out
+	worker := max(loaded, cut) + max(corrected, cut) + pixels*int64(p.Type.Size()) + out + d.FrameBytes
 	workers := min(r.opt.Workers, p.Frames)
 	slots := func() int { return min(workers+2, p.Frames) }
 	for workers > 1 && d.FixedBytes+int64(workers)*worker+int64(slots())*out > r.opt.MemoryBytes {

@@ -15,6 +15,9 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("%s has no built-in decoder: %s", filterTitle(e.ID, e.Name), e.Hint)
 }
 
+// Title names the filter: "filter 32013 (zfp)".
+func (e *UnknownError) Title() string { return filterTitle(e.ID, e.Name) }
+
 // newUnknownError finds name and hint for a filter without decoder.
 func newUnknownError(f Filter) *UnknownError {
 	e := &UnknownError{ID: f.ID, Name: FilterName(f.ID)}

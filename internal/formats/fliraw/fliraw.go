@@ -320,11 +320,11 @@ func (h Header) Ints(name string) ([]int64, error) {
 func (h Header) ExposureS(field string) (float64, error) {
 	v, err := h.Float(field)
 	if err == nil && v <= 0 {
-		name := field
+		line := field
 		if in, ok := aliases[field]; ok {
-			name = fmt.Sprintf("%s (the \"%% %s\" line)", field, in)
+			line = in
 		}
-		err = fmt.Errorf("fliraw: exposure time %s is %v s, expected more than 0", name, v)
+		err = fmt.Errorf("fliraw: exposure time %s is %v s (line \"%% %s\"), expected more than 0", field, v, line)
 	}
 	return v, err
 }

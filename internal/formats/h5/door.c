@@ -1,7 +1,9 @@
 #include "door.h"
 #include "_cgo_export.h"
-#include <stdio.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 // A run of ptyprep may end while a file could not be closed (disk full). libhdf5 must then not
 // try again from its exit handler, which is known to hang or to abort. The binding's
@@ -9,6 +11,12 @@
 __attribute__((constructor)) static void h5_no_exit_handler(void) { H5dont_atexit(); }
 
 static char text[16384];
+
+#ifdef M_ARENA_MAX
+// libhdf5 works on whichever thread holds the lock. With an arena for each thread, as glibc has it,
+// what one thread frees is of no use to the next, and memory in use grows with the threads.
+__attribute__((constructor)) static void one_arena(void) { mallopt(M_ARENA_MAX, 1); }
+#endif
 
 void h5_enter(void)
 {
@@ -63,6 +71,22 @@ const char *h5_errors(void)
 
 // ---- property lists
 
+// h5_bound_cache bounds what libhdf5 keeps of a file's structure in memory. By itself it lets the
+// cache grow with the number of chunks, to 32 MiB of blocks as stored and several times that as
+// unpacked, for each file. Frames are visited in about the order in which they are stored, and the
+// index blocks on the way to a few chunks take some ten kB.
+int h5_bound_cache(hid_t fapl)
+{
+	H5AC_cache_config_t c;
+	c.version = H5AC__CURR_CACHE_CONFIG_VERSION;
+	if (H5Pget_mdc_config(fapl, &c) < 0)
+		return -1;
+	c.set_initial_size = 1;
+	c.initial_size = c.max_size = 128 << 10;
+	c.min_size = 64 << 10;
+	return H5Pset_mdc_config(fapl, &c) < 0 ? -1 : 0;
+}
+
 hid_t h5_fapl(int lock)
 {
 	hid_t p = H5Pcreate(H5P_FILE_ACCESS);
@@ -73,6 +97,7 @@ hid_t h5_fapl(int lock)
 #else
 	(void)lock;
 #endif
+	h5_bound_cache(p); // without it there is more memory in use, nothing worse
 	return p;
 }
 

@@ -21,6 +21,7 @@ const char *h5_errors(void);
 
 // Property lists. lock: 1 lock, 0 do not; old libraries know only the first.
 hid_t h5_fapl(int lock);
+int h5_bound_cache(hid_t fapl);
 hid_t h5_fcpl(void);
 hid_t h5_lapl(hid_t fapl);
 hid_t h5_dcpl(void);

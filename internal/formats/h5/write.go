@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -364,11 +365,13 @@ type FilterSpec struct {
 type FramesSpec struct {
 	Type    pix.Type // pix.Bool is stored as h5py's enumeration {FALSE 0, TRUE 1} of int8
 	Shape   []int    // number of frames, rows, columns (or any rank above one)
+	Chunk   []int    // shape of a chunk; nil: one entry of the first dimension
 	Filters []FilterSpec
+
+	Contiguous bool // no chunks and no filters, but one block that is there from the beginning
 }
 
-// CreateFrames makes an empty dataset for frames, one chunk each, to be filled by WriteChunk
-// or WriteNative. Nothing is stored for frames that are not written. Groups above path that
+// CreateFrames makes an empty dataset for frames, to be filled by WriteChunk or WriteNative. Nothing is stored for frames that are not written. Groups above path that
 // are missing are made.
 func (f *File) CreateFrames(path string, s FramesSpec) (*Dataset, error) {
 	enter()
@@ -379,6 +382,9 @@ func (f *File) CreateFrames(path string, s FramesSpec) (*Dataset, error) {
 	n, ok := product(s.Shape)
 	if !ok || n == 0 || len(s.Shape) < 2 || len(s.Shape) > C.H5_MAXRANK {
 		return nil, refuse(BadRange, "create", f.path, path, "shape %v is no stack of frames", s.Shape)
+	}
+	if s.Chunk != nil && (len(s.Chunk) != len(s.Shape) || slices.Min(s.Chunk) < 1) || s.Contiguous && len(s.Filters) > 0 {
+		return nil, refuse(BadRange, "create", f.path, path, "chunks of %v for a stack of shape %v with %d filters", s.Chunk, s.Shape, len(s.Filters))
 	}
 	if n/s.Shape[0] > (1<<32-1)/max(1, s.Type.Size()) {
 		return nil, refuse(BadRange, "create", f.path, path, "a frame of shape %v is more than 4 GiB", s.Shape[1:])
@@ -441,12 +447,19 @@ func framesList(s FramesSpec) (*hdf5.PropList, error) {
 	}
 	chunk := unsigned(s.Shape)
 	chunk[0] = 1
-	if err := p.SetChunk(chunk); err != nil {
-		return p, err
+	if s.Chunk != nil {
+		chunk = unsigned(s.Chunk)
+	}
+	alloc := C.H5D_alloc_time_t(C.H5D_ALLOC_TIME_EARLY)
+	if !s.Contiguous {
+		if err := p.SetChunk(chunk); err != nil {
+			return p, err
+		}
+		alloc = C.H5D_ALLOC_TIME_INCR
 	}
 	r := C.H5Pset_obj_track_times(hid(p), C.hbool_t(false))
 	if r >= 0 {
-		r = C.H5Pset_alloc_time(hid(p), C.H5D_ALLOC_TIME_INCR)
+		r = C.H5Pset_alloc_time(hid(p), alloc)
 	}
 	if r >= 0 {
 		r = C.H5Pset_fill_time(hid(p), C.H5D_FILL_TIME_NEVER)

@@ -231,7 +231,7 @@ hid_t h5_create(const char *name, hid_t fcpl, h5_writer *w)
 	if (fapl < 0)
 		return -1;
 	hid_t f = -1;
-	if (H5Pset_driver(fapl, id, NULL) >= 0) {
+	if (H5Pset_driver(fapl, id, NULL) >= 0 && h5_bound_cache(fapl) >= 0) {
 		opening = w;
 		f = H5Fcreate(name, H5F_ACC_TRUNC, fcpl, fapl);
 		opening = NULL;

@@ -54,7 +54,8 @@ type Options struct {
 	CacheBytes int64 // bound on decoded chunks that several frames share; at least one frame's chunks are kept
 }
 
-// New plans how to read ds. name is what messages call it.
+// New plans how to read ds. name is what messages call it. The error goes on after the dataset's
+// name; it is a *codec.UnknownError, with a hint of its own, when a filter is missing here.
 func New(ds *h5.Dataset, name string, o Options) (*Reader, error) {
 	in := ds.Info()
 	n := len(in.Shape)
@@ -76,6 +77,9 @@ func New(ds *h5.Dataset, name string, o Options) (*Reader, error) {
 		case h5.Chunked:
 			r.planChunked(in, o)
 		}
+	}
+	if err := r.checkFilters(in); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
@@ -119,8 +123,30 @@ func (r *Reader) planChunked(in *h5.Info, o Options) {
 	r.chunk, r.pipeline, r.way = in.Chunk, p, wholeChunks
 	if !one {
 		r.way = sharedChunks
-		r.cache = newCache(r.chunkBytes(), r.chunksPerFrame(), o.CacheBytes)
+		r.cache = newCache(r.chunkBytes(), r.cacheChunks(o.CacheBytes))
 	}
+}
+
+// checkFilters looks for a filter that nobody here can undo. A writer without the filter may have
+// stored all chunks without it, so the first chunk decides.
+func (r *Reader) checkFilters(in *h5.Info) error {
+	if r.way != throughLibrary || in.Layout != h5.Chunked {
+		return nil
+	}
+	for i, f := range in.Filters {
+		if h5.FilterAvailable(f.ID) {
+			continue
+		}
+		_, mask, err := r.ds.ChunkBytes(make([]int, len(in.Shape)), nil)
+		if err != nil || mask>>i&1 != 0 {
+			return nil // reading tells
+		}
+		_, err = codec.NewPipeline([]codec.Filter{{ID: f.ID, Name: f.Name, Params: f.Params}}, in.Type.Size)
+		if unknown := (*codec.UnknownError)(nil); errors.As(err, &unknown) {
+			return unknown
+		}
+	}
+	return nil
 }
 
 // Close gives back what New opened; the dataset is the caller's.
@@ -179,6 +205,7 @@ type Scratch struct {
 	frame  pix.Image
 	index  []int
 	count  []int
+	ahead  []int
 }
 
 // Close gives back decoders.

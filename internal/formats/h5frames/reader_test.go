@@ -1,6 +1,7 @@
 package h5frames
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -219,5 +220,50 @@ func TestJoin(t *testing.T) {
 	}
 	if n := st.Name(frames + 2); !strings.HasSuffix(n, "/onechunk[2]") {
 		t.Errorf("frame %d is called %s", frames+2, n)
+	}
+}
+
+// A filter that nobody knows is refused when the dataset is opened, with its number and name; where
+// the writer skipped it, the frames can be read all the same.
+func TestUnknownFilter(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "zfp.h5")
+	f, err := h5.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, mask := range map[string]uint32{"/used": 0, "/skipped": 1} {
+		d, err := f.CreateFrames(key, h5.FramesSpec{Type: pix.Uint16, Shape: []int{2, 3, 4}, Filters: []h5.FilterSpec{{ID: 32013, Params: []uint32{1}, Optional: true}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range 2 {
+			if err := d.WriteChunk([]int{k, 0, 0}, mask, make([]byte, 24)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.Close()
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if f, err = h5.Open(name, h5.OpenOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	d, err := f.Dataset("/used")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	var unknown *codec.UnknownError
+	if _, err := New(d, "x", Options{}); !errors.As(err, &unknown) || unknown.Title() != "filter 32013 (zfp)" || !strings.Contains(unknown.Hint, "hdf5plugin") {
+		t.Errorf("got %v", err)
+	}
+	r := open(t, name, "/skipped")
+	var s Scratch
+	defer s.Close()
+	var im pix.Image
+	if err := r.Read(1, imgproc.Whole(3, 4), &im, &s); err != nil {
+		t.Error(err)
 	}
 }

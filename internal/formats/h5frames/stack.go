@@ -10,8 +10,8 @@ import (
 )
 
 // Stack is one or more datasets of frames joined along their only leading dimension: an Eiger
-// master's data_000001, data_000002, ... or a scan spread over files. A single dataset may have
-// any leading shape.
+// master's data_000001, data_000002, ... or a scan spread over files. Images without a leading
+// dimension can be joined too, a frame each. A single dataset may have any leading shape.
 type Stack struct {
 	Leading    []int
 	Rows, Cols int
@@ -21,7 +21,8 @@ type Stack struct {
 	starts []int // number of the first frame of each part
 }
 
-// Join makes a Stack. Several readers must have one leading dimension and the same frames.
+// Join makes a Stack. Several readers must have one leading dimension or none, and frames of one
+// size and type.
 func Join(parts ...*Reader) (*Stack, error) {
 	p := parts[0]
 	s := &Stack{Leading: p.Leading, Rows: p.Rows, Cols: p.Cols, Type: p.Type, parts: parts}
@@ -31,17 +32,34 @@ func Join(parts ...*Reader) (*Stack, error) {
 	}
 	total := 0
 	for _, q := range parts {
-		if len(q.Leading) != 1 {
-			return nil, fmt.Errorf("%s has shape %v; only stacks of frames (k, rows, columns) can be joined", q.name, append(slices.Clone(q.Leading), q.Rows, q.Cols))
+		if len(q.Leading) > 1 {
+			return nil, fmt.Errorf("%s has shape %v; only stacks of frames (k, rows, columns) and single frames (rows, columns) can be joined", q.name, append(slices.Clone(q.Leading), q.Rows, q.Cols))
 		}
 		if q.Rows != p.Rows || q.Cols != p.Cols || q.Type != p.Type {
 			return nil, fmt.Errorf("%s holds frames of %d x %d %v, %s of %d x %d %v; they cannot be joined", p.name, p.Rows, p.Cols, p.Type, q.name, q.Rows, q.Cols, q.Type)
 		}
 		s.starts = append(s.starts, total)
-		total += q.Leading[0]
+		total += q.Frames()
 	}
 	s.Leading = []int{total}
+	s.shareCache()
 	return s, nil
+}
+
+// shareCache lets parts with chunks of one size keep them together: frames are read from one or two
+// parts at a time, and a scan can have hundreds.
+func (s *Stack) shareCache() {
+	var common *cache
+	for _, r := range s.parts {
+		switch {
+		case r.cache == nil:
+		case common == nil:
+			common = r.cache
+		case r.cache.size == common.size:
+			common.max = max(common.max, r.cache.max)
+			r.cache = common
+		}
+	}
 }
 
 // Frames is the number of frames, over all leading dimensions.
@@ -108,8 +126,12 @@ func (s *Stack) FrameBytes() int { return s.Rows * s.Cols * s.Type.Size() }
 
 // CacheBytes is the memory that decoded chunks may take.
 func (s *Stack) CacheBytes() (n int64) {
+	seen := map[*cache]bool{nil: true}
 	for _, r := range s.parts {
-		n += r.CacheBytes()
+		if !seen[r.cache] {
+			seen[r.cache] = true
+			n += r.CacheBytes()
+		}
 	}
 	return n
 }

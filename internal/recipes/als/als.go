@@ -4,7 +4,9 @@ package als
 
 import (
 	"context"
+	"io"
 
+	"ptyprep/internal/imgproc"
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/recipes/beam"
 	"ptyprep/internal/recipes/h5in"
@@ -93,12 +95,12 @@ func source(files *h5in.Files, v *param.Values, set *scan.Settings, data param.K
 	if err != nil {
 		return nil, err
 	}
-	n, leftOut := beam.Counted(set.NumFrames, frames.Frames(), len(positions))
-	s, err := beam.FromStack(frames, n, v.Where(FramesKey), files)
-	if err != nil {
+	s := &beam.Scan{Output: set.Output, Closers: []io.Closer{files}}
+	s.Frames, s.LeftOut = beam.Counted(set.NumFrames, frames.Frames(), len(positions))
+	s.Positions = positions[:s.Frames]
+	if err := s.FromStack(frames, v.Where(FramesKey), nil, imgproc.Rect{}); err != nil {
 		return nil, err
 	}
-	s.Positions, s.LeftOut, s.Output = positions[:n], leftOut, set.Output
 	if s.Recorded, err = recorded(files, v, file); err != nil {
 		return nil, err
 	}

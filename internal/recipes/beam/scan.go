@@ -48,7 +48,8 @@ type Scan struct {
 	HasMask   bool   // a mask was given
 	HasDark   bool   // a dark was subtracted: negative values are no news
 	LeftOut   []string
-	// FrameBytes is memory that Read and Steps keep for each frame in flight, beside the frame;
+	// FrameBytes is memory that Read and Steps keep for each frame in flight, beside the frame before
+	// and after a step;
 	// FixedBytes is that of the recipe as a whole.
 	FrameBytes, FixedBytes int64
 	Name                   func(k int) string // what messages call frame k
@@ -135,11 +136,16 @@ func (c *Scan) out() pix.Type {
 // Describe tells what the scan holds.
 func (c *Scan) Describe(context.Context) (*scan.Description, error) {
 	v := c.view()
-	px := int64(c.Rows) * int64(c.Cols)
+	fixed := c.FixedBytes + int64(c.Rows)*int64(c.Cols)
+	for _, step := range c.Steps {
+		if s, ok := step.(interface{ bytes(t pix.Type) int64 }); ok {
+			fixed += s.bytes(c.work())
+		}
+	}
 	return &scan.Description{
 		Frames: c.Frames, Rows: v.Rows, Cols: v.Cols, RawType: c.Raw, Type: c.out(), Positions: c.Positions,
 		Recorded: c.Recorded, HasMask: c.HasMask, HasDark: c.HasDark, LeftOut: c.LeftOut, Name: c.Name,
-		FrameBytes: c.FrameBytes + 2*px*int64(c.work().Size()+1), FixedBytes: c.FixedBytes + px,
+		FrameBytes: c.FrameBytes, FixedBytes: fixed,
 	}, nil
 }
 
@@ -255,11 +261,22 @@ func (c *Scan) Correct(f *scan.Frame) error {
 	if len(c.Steps) > 0 {
 		t = c.work()
 	}
+	steps := c.Steps
+	if len(steps) > 0 && t == pix.Float32 {
+		if first, ok := steps[0].(converter); ok {
+			old := f.Swap()
+			if first.convert(f.Pix, old) {
+				steps = steps[1:]
+			} else {
+				f.Swap()
+			}
+		}
+	}
 	if f.Pix.Type != t {
 		old := f.Swap()
 		imgproc.Convert(f.Pix, old, t)
 	}
-	for _, step := range c.Steps {
+	for _, step := range steps {
 		if err := step.Apply(s); err != nil {
 			return err
 		}

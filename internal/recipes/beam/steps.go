@@ -21,11 +21,18 @@ type Step interface {
 	Apply(s *Slot) error
 }
 
+// converter is a Step that can take stored pixels and be done in the same pass.
+type converter interface {
+	// convert writes the corrected pixels of src, in its stored type, into dst as float32; false
+	// says that Apply must do it.
+	convert(dst, src *pix.Image) bool
+}
+
 // Picture is an image of the stored frame's size that steps compute with, such as a dark.
 type Picture struct {
 	whole *pix.Image
-	cut   pix.Image
-	wide  pix.Image
+	cut   *pix.Image // what Window asked for; the whole image itself where that is the same
+	own   [2]pix.Image
 }
 
 // NewPicture makes a Picture of an image, which is not copied; nil gives nil.
@@ -44,8 +51,27 @@ func (p *Picture) Window(w imgproc.Rect, t pix.Type) {
 	if p == nil {
 		return
 	}
-	imgproc.Window(&p.wide, p.whole, w)
-	imgproc.Convert(&p.cut, &p.wide, t)
+	p.cut = p.whole
+	if w != imgproc.Whole(p.whole.Rows, p.whole.Cols) {
+		imgproc.Window(&p.own[0], p.cut, w)
+		p.cut = &p.own[0]
+	}
+	if p.cut.Type != t {
+		imgproc.Convert(&p.own[1], p.cut, t)
+		p.cut = &p.own[1]
+	}
+}
+
+// bytes is the memory of the picture.
+func (p *Picture) bytes(t pix.Type) int64 {
+	if p == nil {
+		return 0
+	}
+	n := int64(len(p.whole.Bytes))
+	if p.whole.Type != t {
+		n += int64(p.whole.Len() * t.Size())
+	}
+	return n
 }
 
 // Pixels32 and Pixels64 are the cut picture, in the type that Window was told; nil without one.
@@ -53,7 +79,7 @@ func (p *Picture) Pixels32() []float32 {
 	if p == nil {
 		return nil
 	}
-	return pix.Pixels[float32](&p.cut)
+	return pix.Pixels[float32](p.cut)
 }
 
 // Pixels64 is Pixels32 for float64.
@@ -61,16 +87,19 @@ func (p *Picture) Pixels64() []float64 {
 	if p == nil {
 		return nil
 	}
-	return pix.Pixels[float64](&p.cut)
+	return pix.Pixels[float64](p.cut)
 }
 
 // DarkFlat is the correction (raw - dark)/(flat - dark); raw - dark without a flat; raw/flat
 // without a dark. What comes out negative is 0 (unless KeepNegative), and so is what would be
-// divided by 0 or by something that is no number (Mask takes such pixels out).
+// divided by 0 or by something that is no number (Mask takes such pixels out). It belongs to one
+// scan: the first pass decides its number type.
 type DarkFlat struct {
 	Dark, Flat   *Picture // nil: none
 	KeepNegative bool
-	den          *Picture // what is divided by, 0 where that cannot be; nil without a flat
+	den          *Picture  // what is divided by, 0 where that cannot be; nil without a flat
+	onePass      []float32 // den with infinity for 0, where convert will do; nil without
+	fits         bool      // convert will do
 }
 
 // NewDarkFlat makes the step of images of the stored frame's size; nil for one that is not used.
@@ -84,11 +113,53 @@ func (d *DarkFlat) Local() bool { return true }
 // Window cuts dark and denominator.
 func (d *DarkFlat) Window(w imgproc.Rect, t pix.Type) {
 	d.Dark.Window(w, t)
+	d.onePass, d.fits = nil, t == pix.Float32 && !d.KeepNegative
 	if d.Flat == nil {
 		return
 	}
-	d.den = &Picture{whole: d.denominator(t)}
+	if d.den == nil { // once: a scan has one t, and large flats are not worth keeping for another
+		d.den = &Picture{whole: d.denominator(t)}
+		d.Flat.whole = nil // not needed any more
+	}
 	d.den.Window(w, t)
+	if !d.fits {
+		return
+	}
+	for _, v := range d.den.Pixels32() {
+		d.fits = d.fits && v >= 0
+	}
+	if d.fits { // x/Inf is 0, without a test in the loop
+		d.onePass = d.den.Pixels32()
+		for i, v := range d.onePass {
+			if v == 0 {
+				d.onePass[i] = float32(math.Inf(1))
+			}
+		}
+	}
+}
+
+// convert is Apply from stored pixels. That negative values become 0 before the division and not
+// after it makes no difference as long as nothing negative divides and a dark is there to clamp,
+// or nothing is negative.
+func (d *DarkFlat) convert(dst, src *pix.Image) bool {
+	if !d.fits || !imgproc.Narrow(src.Type) || d.Dark == nil && src.Type.IsSigned() {
+		return false
+	}
+	dst.Resize(pix.Float32, src.Rows, src.Cols)
+	imgproc.DarkFlat32(pix.Pixels[float32](dst), src, d.Dark.Pixels32(), d.onePass)
+	return true
+}
+
+// bytes is the memory of the step in numbers of type t.
+func (d *DarkFlat) bytes(t pix.Type) int64 {
+	n := d.Dark.bytes(t)
+	switch {
+	case d.den != nil: // a pass has begun
+		n += int64(d.den.whole.Len() * t.Size())
+	case d.Flat != nil:
+		n += int64(d.Flat.whole.Len() * t.Size())
+	}
+	return n
 }
 
 // denominator is flat - dark (or the flat) of the whole frame in type t, 0 where it cannot divide.
@@ -119,7 +190,7 @@ func subtract[T float32 | float64](den, dark []T) {
 }
 
 // Mask takes the pixels that cannot be divided out of mask (of the stored frame) and gives the
-// number of those that were valid.
+// number of those that were valid. It is called before Window, if at all.
 func (d *DarkFlat) Mask(mask []byte) (n int) {
 	if d.Flat == nil {
 		return 0

@@ -36,25 +36,25 @@ var tree = func() *param.Tree {
 	return t
 }()
 
-// inherit declares a parameter of Hdf5Loader with another help text, so that Derive hands it on.
-func inherit(k param.Key, help string) param.Key {
+// inherit is a parameter of Hdf5Loader with another help text, which Derive hands on.
+func inherit(k param.Key, help string) param.Spec {
 	spec := hdf5.Tree.Lookup(k.Path()).Spec
 	spec.Help = help
-	return tree.Add(spec)
+	return spec
 }
 
 // Keys of the tree.
 var (
-	File             = tree.Add(param.Spec{Path: "file", Forms: param.Path | param.Null, Help: "The NeXus file."})
+	NexusFile        = tree.Add(param.Spec{Path: "file", Forms: param.Path | param.Null, Help: "The NeXus file."})
 	_                = tree.Group("mask", "Which pixels are valid.")
-	_                = inherit(hdf5.MaskFile, "File that holds the mask.")
-	_                = inherit(hdf5.MaskKey, "Dataset of the mask: a pixel is valid where it is above 0.")
+	_                = tree.Add(inherit(hdf5.MaskFile, "File that holds the mask."))
+	_                = tree.Add(inherit(hdf5.MaskKey, "Dataset of the mask: a pixel is valid where it is above 0."))
 	_                = tree.Group("positions", "Where the sample was for each frame.")
-	_                = inherit(hdf5.SlowMultiplier, "Factor from entry_1/data/y to metres.")
-	_                = inherit(hdf5.FastMultiplier, "Factor from entry_1/data/x to metres.")
+	_                = tree.Add(inherit(hdf5.SlowMultiplier, "Factor from entry_1/data/y to metres."))
+	_                = tree.Add(inherit(hdf5.FastMultiplier, "Factor from entry_1/data/x to metres."))
 	_                = tree.Group("positions.bounding_box", "The part of the scan to use, in array indices.")
-	_                = inherit(hdf5.SlowBounds, "Range low <= i < high along the slow axis; one number is the low end alone, null in a pair an open end.")
-	_                = inherit(hdf5.FastBounds, "Range along the fast axis, or of the points of a list.")
+	_                = tree.Add(inherit(hdf5.SlowBounds, "Range low <= i < high along the slow axis; one number is the low end alone, null in a pair an open end."))
+	_                = tree.Add(inherit(hdf5.FastBounds, "Range along the fast axis, or of the points of a list."))
 	EnergyMultiplier = tree.Add(param.Spec{Path: "recorded_energy_multiplier", Forms: param.Float, Default: 1.0, Help: "Factor from the recorded energy to keV."})
 )
 
@@ -79,7 +79,7 @@ float32); negative values stay. What the file records goes before energy, distan
 }
 
 func open(ctx context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened, error) {
-	if err := beam.Required(v, File); err != nil {
+	if err := beam.Required(v, NexusFile); err != nil {
 		return nil, err
 	}
 	files := h5in.New(env, v)
@@ -91,8 +91,8 @@ func open(ctx context.Context, env *recipes.Env, v *param.Values) (*recipes.Open
 }
 
 func openIn(ctx context.Context, env *recipes.Env, v *param.Values, files *h5in.Files) (*recipes.Opened, error) {
-	where := v.Where(File)
-	f, err := files.Open(v.Path(File), where)
+	where := v.Where(NexusFile)
+	f, err := files.Open(v.Path(NexusFile), where)
 	if err != nil {
 		return nil, err
 	}
@@ -100,8 +100,8 @@ func openIn(ctx context.Context, env *recipes.Env, v *param.Values, files *h5in.
 	if err != nil {
 		return nil, err
 	}
-	file := v.Get(File)
-	set := func(k param.Key, x any) param.Supply { return param.Supply{Key: k, Value: x, Via: File} }
+	file := v.Get(NexusFile)
+	set := func(k param.Key, x any) param.Supply { return param.Supply{Key: k, Value: x, Via: NexusFile} }
 	supplies := []param.Supply{
 		set(hdf5.IntensitiesFile, file), set(hdf5.IntensitiesKey, dataKey),
 		set(hdf5.PositionsFile, file), set(hdf5.SlowKey, slowKey), set(hdf5.FastKey, fastKey),
@@ -132,12 +132,12 @@ func present(f *h5.File, key string) bool {
 // pixelSize is (rows, columns): y for the rows; x where there is no y.
 func pixelSize(files *h5in.Files, f *h5.File, v *param.Values) (*[2]float64, error) {
 	one := func(key string) (float64, error) {
-		a, err := files.Array(v.Path(File), key, v.Where(File))
+		a, err := files.Array(v.Path(NexusFile), key, v.Where(NexusFile))
 		if err != nil {
 			return 0, err
 		}
 		if len(a.Data) != 1 || !(a.Data[0] > 0) {
-			return 0, v.InputProblem(File, "%s holds %v, expected one pixel size in metres", a.Name, a.Data)
+			return 0, v.InputProblem(NexusFile, "%s holds %v, expected one pixel size in metres", a.Name, a.Data)
 		}
 		return a.Data[0], nil
 	}

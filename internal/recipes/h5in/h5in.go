@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strings"
 
+	"ptyprep/internal/formats/codec"
 	"ptyprep/internal/formats/h5"
 	"ptyprep/internal/formats/h5frames"
 	"ptyprep/internal/imgproc"
@@ -305,7 +306,7 @@ func Squeeze(shape []int) []int {
 // Frames opens one or more datasets as frames. files and keys may be patterns (*, ?, [...]);
 // all that match are joined, in the order of their names. where names the parameters.
 func (fs *Files) Frames(files, keys []string, whereFile, whereKey string, want func(*h5.Info) bool) (*h5frames.Stack, error) {
-	paths, err := expandFiles(files, whereFile)
+	paths, err := Expand(files, whereFile)
 	if err != nil {
 		return nil, err
 	}
@@ -327,6 +328,10 @@ func (fs *Files) Frames(files, keys []string, whereFile, whereKey string, want f
 				return fail(err)
 			}
 			r, err := h5frames.New(d, file+":"+key, h5frames.Options{CacheBytes: fs.env.CacheBytes})
+			if missing := (*codec.UnknownError)(nil); errors.As(err, &missing) {
+				return fail(problem.Inputf("%s: %s:%s is stored with %s, for which there is no decoder here", whereKey, file, key, missing.Title()).
+					WithHint("%s", missing.Hint))
+			}
 			if err != nil {
 				return fail(problem.Inputf("%s: %s:%s %v", whereKey, file, key, err).WithHint("%s", fs.hint(file, key, want)))
 			}
@@ -371,7 +376,9 @@ func (fs *Files) datasetAt(file, key, whereFile, whereKey string, want func(*h5.
 // IsPattern says that a text has wild cards.
 func IsPattern(s string) bool { return strings.ContainsAny(s, "*?[") }
 
-func expandFiles(files []string, where string) ([]string, error) {
+// Expand gives the files that a list of names and patterns (*, ?, [...]) stands for: names as they
+// are, those that match a pattern in the order of their names. where names the parameter.
+func Expand(files []string, where string) ([]string, error) {
 	var out []string
 	for _, f := range files {
 		if _, err := os.Stat(f); err == nil || !IsPattern(f) {
@@ -411,9 +418,11 @@ func (fs *Files) expandKeys(file string, keys []string, whereFile, whereKey stri
 		}
 		n := len(out)
 		for _, e := range entries {
-			if ok, err := path.Match(last, e.Name); err != nil {
+			ok, err := path.Match(last, e.Name)
+			if err != nil {
 				return nil, problem.Usagef("%s: %q is no valid pattern", whereKey, key).Because(err)
-			} else if ok {
+			}
+			if ok && e.Kind != h5.Group { // a broken link counts: opening it tells what is missing
 				out = append(out, group+e.Name)
 			}
 		}

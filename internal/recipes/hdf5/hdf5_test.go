@@ -30,7 +30,7 @@ auto_center: false
 const positions = "positions: {slow_key: y, fast_key: x}\n"
 
 // numbered makes frames of 2 x 2: pixel (r, c) of raw frame k holds 100 k + 2 r + c.
-func numbered(lead ...int) rt.Content {
+func numbered(lead ...int) rt.Dataset {
 	n := 1
 	for _, k := range lead {
 		n *= k
@@ -64,7 +64,7 @@ func TestShapeRows(t *testing.T) {
 	point := [][2]float64{{0, -0}, {10, -1}, {20, -2}, {30, -3}, {40, -4}, {50, -5}}
 	mesh := [][2]float64{{0, -5}, {0, -6}, {0, -7}, {10, -5}, {10, -6}, {10, -7}}
 	for name, c := range map[string]struct {
-		data, y, x rt.Content
+		data, y, x rt.Dataset
 		more       string
 		frames     []int
 		want       [][2]float64
@@ -82,7 +82,7 @@ func TestShapeRows(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			rt.H5(t, dir, "raw.h5", map[string]rt.Content{"data": c.data, "y": c.y, "x": c.x})
+			rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{"data": c.data, "y": c.y, "x": c.x})
 			r := rt.MustRun(t, hdf5.Spec, dir, head+"positions: {slow_key: y, fast_key: x, slow_multiplier: 10, fast_multiplier: -1"+c.more+"}\n")
 			if !slices.Equal(frameNumbers(r), c.frames) || !slices.Equal(r.Plan.Positions, c.want) {
 				t.Errorf("frames %v at %v, want %v at %v", frameNumbers(r), r.Plan.Positions, c.frames, c.want)
@@ -97,7 +97,7 @@ func TestShapeRows(t *testing.T) {
 // Shapes that no row of the table takes are an error that names all three.
 func TestShapesThatDoNotFit(t *testing.T) {
 	for name, c := range map[string]struct {
-		data, y, x rt.Content
+		data, y, x rt.Dataset
 		words      []string
 	}{
 		"equal products, other shapes (defect 33)": {numbered(6), rt.Counting[float64](2, 3), rt.Counting[float64](3, 2), []string{"(2 x 3)", "(3 x 2)", "(6)"}},
@@ -105,11 +105,11 @@ func TestShapesThatDoNotFit(t *testing.T) {
 		"unequal":       {numbered(6), rt.Counting[float64](6), rt.Counting[float64](5), []string{"(6)", "(5)"}},
 		"three leading": {numbered(1, 2, 3), rt.Counting[float64](1, 2, 3), rt.Counting[float64](1, 2, 3), []string{"(1 x 2 x 3)", "outer_index"}},
 		"one image":     {rt.Counting[uint16](4, 4), rt.Counting[float64](1), rt.Counting[float64](1), []string{"raw.h5:data", "shape"}},
-		"text":          {numbered(6), rt.Words("here"), rt.Counting[float64](6), []string{"raw.h5:y", "expected numbers"}},
+		"text":          {numbered(6), rt.String("here"), rt.Counting[float64](6), []string{"raw.h5:y", "expected numbers"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			rt.H5(t, dir, "raw.h5", map[string]rt.Content{"data": c.data, "y": c.y, "x": c.x})
+			rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{"data": c.data, "y": c.y, "x": c.x})
 			_, err := rt.Run(t, hdf5.Spec, dir, head+positions)
 			if problem.ClassOf(err) != problem.Input {
 				t.Fatalf("class %v: %v", problem.ClassOf(err), err)
@@ -132,7 +132,7 @@ func TestSelection(t *testing.T) {
 	}
 	filter[7] = -1
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
 		"data": numbered(20), "grid": numbered(4, 5), "y": rt.Counting[float64](20), "x": rt.Counting[float64](20),
 		"y2": rt.Counting[float64](4, 5), "x2": rt.Counting[float64](4, 5), "slow": rt.Counting[float64](4), "fast": rt.Counting[float64](5),
 		"filter": rt.Array([]int{20}, filter...), "filter2": rt.Array([]int{4, 5}, filter...), "filter4": rt.Array([]int{4, 5, 1, 1}, filter...),
@@ -222,9 +222,9 @@ func TestSelection(t *testing.T) {
 }
 
 // scan3 writes three frames of 2 x 2 of type T with list positions and more.
-func scan3[T pix.Number](t *testing.T, pixels []T, more map[string]rt.Content) string {
+func scan3[T pix.Number](t *testing.T, pixels []T, more map[string]rt.Dataset) string {
 	dir := t.TempDir()
-	c := map[string]rt.Content{"data": rt.Array([]int{3, 2, 2}, pixels...), "y": rt.Counting[float64](3), "x": rt.Counting[float64](3)}
+	c := map[string]rt.Dataset{"data": rt.Array([]int{3, 2, 2}, pixels...), "y": rt.Counting[float64](3), "x": rt.Counting[float64](3)}
 	for k, v := range more {
 		c[k] = v
 	}
@@ -235,7 +235,7 @@ func scan3[T pix.Number](t *testing.T, pixels []T, more map[string]rt.Content) s
 // Corrections by hand (hdf5_loader 4). Raw frames: (10 20 30 5), (11 21 31 0), (12 22 32 1).
 func TestCorrections(t *testing.T) {
 	raw := []uint16{10, 20, 30, 5, 11, 21, 31, 0, 12, 22, 32, 1}
-	more := map[string]rt.Content{
+	more := map[string]rt.Dataset{
 		"dark":   rt.Array([]int{2, 2}, []uint16{3, 25, 0, 5}...),
 		"dark1":  rt.Array([]int{1, 2, 2}, []uint16{3, 25, 0, 5}...),
 		"darks":  rt.Array([]int{3, 2, 2}, []uint16{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2}...),
@@ -337,7 +337,7 @@ func near(a, b float64) bool { return math.Abs(a-b) <= 1e-6*math.Abs(b) }
 // are not counted.
 func TestBadFlat(t *testing.T) {
 	nan := float32(math.NaN())
-	dir := scan3(t, []uint16{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, map[string]rt.Content{
+	dir := scan3(t, []uint16{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, map[string]rt.Dataset{
 		"flat":  rt.Array([]int{2, 2}, []float32{0, -2, nan, 2}...),
 		"flats": rt.Array([]int{3, 2, 2}, []float32{1, 1, 1, 1, 0, 1, 1, 1, nan, 1, 1, 0}...),
 		"mask":  rt.Array([]int{2, 2}, []uint8{0, 1, 1, 1}...),
@@ -369,7 +369,7 @@ func TestMonitor(t *testing.T) {
 	zero[4] = 0
 	nan := []float64{1, 3, 1, 3, 1, 3, 1, 3, 1, 3, math.NaN()}
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
 		"data": rt.Constant[uint16](7, 11, 2, 2), "y": rt.Counting[float64](11), "x": rt.Counting[float64](11),
 		"mon": rt.List(mon...), "mon4": rt.Array([]int{11, 1, 1, 1}, mon...), "zero": rt.List(zero...), "nan": rt.List(nan...), "same": rt.Constant(2.0, 11),
 	})
@@ -405,7 +405,7 @@ func TestMonitor(t *testing.T) {
 // dimensions of one (defects 26 and 27).
 func TestMonitorOfGrids(t *testing.T) {
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
 		"list": rt.Constant[uint16](6, 6, 2, 2), "grid": rt.Constant[uint16](6, 2, 3, 2, 2),
 		"y": rt.Counting[float64](2, 3), "y4": rt.Counting[float64](2, 3, 1, 1), "slow": rt.Counting[float64](2), "fast": rt.Counting[float64](3),
 		"n": rt.Array([]int{2, 3}, 1, 2, 3, 1, 2, 3.0), "n4": rt.Array([]int{2, 3, 1, 1}, 1, 2, 3, 1, 2, 3.0), "n1": rt.List(1, 2, 3, 1, 2, 3.0),
@@ -425,9 +425,9 @@ func TestMonitorOfGrids(t *testing.T) {
 	}
 }
 
-// In raw, values above the integer range become its largest value, told once (defect 24).
+// In raw, values outside the integer range become its limit, told once (defect 24).
 func TestRawClips(t *testing.T) {
-	dir := scan3(t, slices.Repeat([]uint8{200}, 12), map[string]rt.Content{"mon": rt.List(1, 2, 3.0)})
+	dir := scan3(t, slices.Repeat([]uint8{200}, 12), map[string]rt.Dataset{"mon": rt.List(1, 2, 3.0)})
 	r := rt.MustRun(t, hdf5.Spec, dir, head+positions+"normalisation: {key: mon}\noutput_dtype: raw\n")
 	if r.Firsts()[0] != 255 || r.Plan.Type != pix.Uint8 || !strings.Contains(r.Log, "4 values were outside the range") {
 		t.Errorf("%v, %v, %q", r.Firsts(), r.Plan.Type, r.Log)
@@ -442,14 +442,14 @@ func TestDarkTypes(t *testing.T) {
 		typ  pix.Type
 		want []float64
 	}{
-		"u1 - i1-like i2": {scan3(t, slices.Repeat([]uint8{200, 5, 0, 1}, 3), map[string]rt.Content{"dark": rt.Array([]int{2, 2}, []int16{-100, 10, -1, 1}...)}), pix.Int16, floats(300, 0, 1, 0)},
-		"u2 - i2":         {scan3(t, slices.Repeat([]uint16{65535, 5, 0, 1}, 3), map[string]rt.Content{"dark": rt.Array([]int{2, 2}, []int16{-1, 10, -1, 1}...)}), pix.Int32, floats(65536, 0, 1, 0)},
-		"u4 - i4":         {scan3(t, slices.Repeat([]uint32{1<<32 - 1, 5, 0, 1}, 3), map[string]rt.Content{"dark": rt.Array([]int{2, 2}, []int32{-1, 10, -1, 1}...)}), pix.Int64, floats(1<<32, 0, 1, 0)},
-		"u2 - u8":         {scan3(t, slices.Repeat([]uint16{65535, 5, 1, 1}, 3), map[string]rt.Content{"dark": u64}), pix.Uint64, floats(0, 0, 0, 1)},
-		"i8 - u8":         {scan3(t, slices.Repeat([]int64{-1, 5, 2, 1}, 3), map[string]rt.Content{"dark": u64}), pix.Float64, floats(0, 0, 1, 1)},
-		"u4 - f4":         {scan3(t, slices.Repeat([]uint32{1<<32 - 1, 5, 2, 1}, 3), map[string]rt.Content{"dark": rt.Array([]int{2, 2}, []float32{0.5, 5, 1.5, 0}...)}), pix.Float64, floats(1<<32-1.5, 0, 0.5, 1)},
-		"i2 - f4":         {scan3(t, slices.Repeat([]int16{-3, 5, 2, 1}, 3), map[string]rt.Content{"dark": rt.Array([]int{2, 2}, []float32{-4.5, 5, 1.5, 0}...)}), pix.Float32, floats(1.5, 0, 0.5, 1)},
-		"f4 - i4":         {scan3(t, slices.Repeat([]float32{0.5, 5, 2, 1}, 3), map[string]rt.Content{"dark": rt.Array([]int{2, 2}, []int32{-1, 5, 1, 0}...)}), pix.Float64, floats(1.5, 0, 1, 1)},
+		"u1 - i1-like i2": {scan3(t, slices.Repeat([]uint8{200, 5, 0, 1}, 3), map[string]rt.Dataset{"dark": rt.Array([]int{2, 2}, []int16{-100, 10, -1, 1}...)}), pix.Int16, floats(300, 0, 1, 0)},
+		"u2 - i2":         {scan3(t, slices.Repeat([]uint16{65535, 5, 0, 1}, 3), map[string]rt.Dataset{"dark": rt.Array([]int{2, 2}, []int16{-1, 10, -1, 1}...)}), pix.Int32, floats(65536, 0, 1, 0)},
+		"u4 - i4":         {scan3(t, slices.Repeat([]uint32{1<<32 - 1, 5, 0, 1}, 3), map[string]rt.Dataset{"dark": rt.Array([]int{2, 2}, []int32{-1, 10, -1, 1}...)}), pix.Int64, floats(1<<32, 0, 1, 0)},
+		"u2 - u8":         {scan3(t, slices.Repeat([]uint16{65535, 5, 1, 1}, 3), map[string]rt.Dataset{"dark": u64}), pix.Uint64, floats(0, 0, 0, 1)},
+		"i8 - u8":         {scan3(t, slices.Repeat([]int64{-1, 5, 2, 1}, 3), map[string]rt.Dataset{"dark": u64}), pix.Float64, floats(0, 0, 1, 1)},
+		"u4 - f4":         {scan3(t, slices.Repeat([]uint32{1<<32 - 1, 5, 2, 1}, 3), map[string]rt.Dataset{"dark": rt.Array([]int{2, 2}, []float32{0.5, 5, 1.5, 0}...)}), pix.Float64, floats(1<<32-1.5, 0, 0.5, 1)},
+		"i2 - f4":         {scan3(t, slices.Repeat([]int16{-3, 5, 2, 1}, 3), map[string]rt.Dataset{"dark": rt.Array([]int{2, 2}, []float32{-4.5, 5, 1.5, 0}...)}), pix.Float32, floats(1.5, 0, 0.5, 1)},
+		"f4 - i4":         {scan3(t, slices.Repeat([]float32{0.5, 5, 2, 1}, 3), map[string]rt.Dataset{"dark": rt.Array([]int{2, 2}, []int32{-1, 5, 1, 0}...)}), pix.Float64, floats(1.5, 0, 1, 1)},
 	} {
 		r := rt.MustRun(t, hdf5.Spec, c.dir, head+positions+"darkfield: {file: raw.h5, key: dark}\n")
 		if r.Plan.Type != c.typ || !slices.Equal(r.Frames[1], c.want) {
@@ -462,7 +462,7 @@ func TestDarkTypes(t *testing.T) {
 // of everything; what lacks the dimension serves all entries.
 func TestOuterDimension(t *testing.T) {
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
 		"data": numbered(2, 3), "y": rt.Counting[float64](2, 3), "x": rt.Counting[float64](2, 3), "flat_y": rt.Counting[float64](3),
 		"e": rt.List(8.0, 9.0), "e1": rt.List(8.0), "e3": rt.List(1.0, 2, 3),
 		"mask": rt.Array([]int{2, 2}, []uint8{0, 1, 1, 1}...), "mask2": rt.Array([]int{2, 2, 2}, []uint8{1, 1, 1, 1, 0, 0, 1, 1}...),
@@ -525,7 +525,7 @@ func TestWindows(t *testing.T) {
 	}
 	masks := slices.Repeat([]uint8{1}, 32)
 	masks[5], masks[16+6] = 0, 0
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{"data": rt.Array([]int{2, 4, 4}, data...), "y": rt.Counting[float64](2), "x": rt.Counting[float64](2),
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{"data": rt.Array([]int{2, 4, 4}, data...), "y": rt.Counting[float64](2), "x": rt.Counting[float64](2),
 		"flat": rt.Constant[float32](0.5, 4, 4), "bad": rt.Array([]int{4, 4}, append(make([]uint8, 15), 1)...), "masks": rt.Array([]int{2, 4, 4}, masks...)})
 	for name, c := range map[string]struct {
 		recipe string
@@ -602,7 +602,7 @@ func picture(r *rt.Result, k int) string {
 // Recorded values: arrays of one element in any number of dimensions, times their multiplier; they beat
 // the recipe's. Electron energies become those of photons of the same wavelength (core 9).
 func TestRecorded(t *testing.T) {
-	dir := scan3(t, make([]uint16, 12), map[string]rt.Content{
+	dir := scan3(t, make([]uint16, 12), map[string]rt.Dataset{
 		"e": rt.Array(nil, 80.0), "d": rt.Array([]int{1, 1, 1}, 500.0), "p": rt.List[int32](55), "two": rt.List(1.0, 2),
 	})
 	const distance, psize = "recorded_distance: {file: raw.h5, key: d, multiplier: 0.001}\n", "recorded_psize: {file: raw.h5, key: p, multiplier: 1e-6}\n"
@@ -639,7 +639,7 @@ func TestHalfGroups(t *testing.T) {
 // they are among the selected ones (11.20).
 func TestFramesNotStored(t *testing.T) {
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
 		"y": rt.Counting[float64](6), "x": rt.Counting[float64](6),
 		"data": func(f *h5.File, path string) error {
 			d, err := f.CreateFrames(path, h5.FramesSpec{Type: pix.Uint16, Shape: []int{6, 2, 2}})
@@ -664,7 +664,7 @@ func TestFramesNotStored(t *testing.T) {
 // Theoretical positions beat the stored ones and decide the number of frames (core 3, defect 5).
 func TestPositionsTheory(t *testing.T) {
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{"data": numbered(4), "y": rt.Counting[float64](4), "x": rt.Counting[float64](4)})
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{"data": numbered(4), "y": rt.Counting[float64](4), "x": rt.Counting[float64](4)})
 	r := rt.MustRun(t, hdf5.Spec, dir, head+positions+"positions_theory: [[5, 6], [7, 8.5]]\nnum_frames: 3\n")
 	if !slices.Equal(r.Plan.Positions, [][2]float64{{5, 6}, {7, 8.5}}) || len(r.Frames) != 2 {
 		t.Errorf("%v, %d frames", r.Plan.Positions, len(r.Frames))
@@ -677,9 +677,9 @@ func TestPositionsTheory(t *testing.T) {
 func TestPatterns(t *testing.T) {
 	dir := t.TempDir()
 	for i, name := range []string{"a_1.h5", "a_2.h5", "a_10.h5"} {
-		rt.H5(t, dir, name, map[string]rt.Content{"e/d_1": rt.Constant(uint16(100*(2*i)), 1, 2, 2), "e/d_2": rt.Constant(uint16(100*(2*i+1)), 1, 2, 2), "e/other": rt.Counting[float64](3)})
+		rt.H5(t, dir, name, map[string]rt.Dataset{"e/d_1": rt.Constant(uint16(100*(2*i)), 1, 2, 2), "e/d_2": rt.Constant(uint16(100*(2*i+1)), 1, 2, 2), "e/other": rt.Counting[float64](3)})
 	}
-	rt.H5(t, dir, "p.h5", map[string]rt.Content{"y": rt.Counting[float64](6), "x": rt.Counting[float64](6)})
+	rt.H5(t, dir, "p.h5", map[string]rt.Dataset{"y": rt.Counting[float64](6), "x": rt.Counting[float64](6)})
 	h := strings.Replace(head, "{file: raw.h5, key: data}", `{file: "a_*.h5", key: "e/d_?"}`, 1)
 	r := rt.MustRun(t, hdf5.Spec, dir, h+"positions: {file: p.h5, slow_key: y, fast_key: x}\n")
 	if !slices.Equal(frameNumbers(r), []int{0, 1, 4, 5, 2, 3}) { // a_1, a_10, a_2
@@ -699,7 +699,7 @@ func TestPatterns(t *testing.T) {
 // Loading and correcting a frame in steady state allocates nothing, whatever belongs to each frame.
 func TestLoadAllocatesNothing(t *testing.T) {
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Content{
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
 		"data": rt.Counting[uint16](4, 8, 8), "y": rt.Counting[float64](4), "x": rt.Counting[float64](4), "mon": rt.List(1, 2, 1, 2.0),
 		"mask": rt.Constant[uint8](1, 8, 8), "masks": rt.Constant[uint8](1, 4, 8, 8), "flat": rt.Constant[float32](2, 8, 8), "flats": rt.Constant[float32](2, 4, 8, 8),
 		"dark": rt.Constant[uint16](1, 8, 8), "darks": rt.Constant[uint16](1, 4, 8, 8),

@@ -38,6 +38,10 @@ How positions and frames go together (the first that fits):
 Frames are corrected in this order: dark, flat, normalisation, mask, padding. Points are selected in this order:
 bounds, skip, framefilter, frameorder, num_frames.
 
+Frames may lie in several datasets, each a stack (k, rows, columns) or a single frame (rows, columns): an Eiger master without a
+virtual dataset has ` + "`key: entry/data/data_*`, a scan spread over files has `file: scan_*.h5`" + `. Positions and monitor count through;
+without a file of their own they are looked for in the first one.
+
 ` + "`Hdf5LoaderFast`" + ` is another name for the same recipe.`,
 }
 
@@ -158,6 +162,10 @@ func (l *loader) checkGroups() error {
 
 func (l *loader) openFrames() error {
 	v := l.v
+	var err error
+	if l.intensities, err = h5in.Expand(l.intensities, v.Where(IntensitiesFile)); err != nil {
+		return err
+	}
 	s, err := l.files.Frames(l.intensities, v.Texts(IntensitiesKey), v.Where(IntensitiesFile), v.Where(IntensitiesKey), h5in.IsFrames)
 	if err != nil {
 		return err

@@ -37,6 +37,7 @@ type opener struct {
 	parts     []part
 	x, y      []float64 // as stored
 	monitor   []float64
+	monitorOf string // file:dataset
 	leftOut   []string
 	roundsI0  bool
 	marks     mark
@@ -119,13 +120,7 @@ func (o *opener) source(_ context.Context, find func(o *opener) error) (*beam.Sc
 		ReadsWindows: true, Positions: o.positions(), Recorded: o.recorded, LeftOut: o.leftOut,
 		Name: frames.name, Output: o.set.Output, Closers: []io.Closer{o.files, frames},
 		Read: func(_ context.Context, s *beam.Slot) error {
-			sc, ok := s.Local.(*h5frames.Scratch)
-			if !ok {
-				f := s.Frame
-				sc = &h5frames.Scratch{OnRead: func() { f.Spend(scan.StageRead) }, OnInflate: func() { f.Spend(scan.StageInflate) }}
-				s.Local = sc
-			}
-			return frames.read(s.Index, s.Window, s.Frame.Pix, sc)
+			return frames.read(s.Index, s.Window, s.Frame.Pix, beam.ScratchOf(s))
 		},
 	}
 	if s.Valid, s.HasMask, err = o.mask(frames); err != nil {
@@ -189,7 +184,7 @@ func (o *opener) normalise(s *beam.Scan) error {
 	if o.monitor == nil {
 		return nil
 	}
-	if err := beam.CheckMonitor(o.v.Where(I0), o.monitor, nil); err != nil {
+	if err := beam.CheckMonitor(o.v.Where(I0)+": "+o.monitorOf, o.monitor, nil); err != nil {
 		return err
 	}
 	beam.ByMean(o.monitor)

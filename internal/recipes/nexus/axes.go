@@ -24,13 +24,13 @@ type axis struct {
 	to   float64 // factor to metres
 }
 
-const lookedForPositions = "axes of the scan dimensions in the NXdata group, NXpositioner and NXtransformations values of matching length, a dataset translation of shape (N, 3) or (N, 2)"
+const lookedForPositions = "axes of the scan dimensions in the NXdata group, datasets x and y there, NXpositioner and NXtransformations values of matching length, a dataset translation of shape (N, 3) or (N, 2)"
 
 func (s *search) positions() error {
 	if s.Given(hdf5.SlowKey) && s.Given(hdf5.FastKey) {
 		return nil
 	}
-	for _, look := range []func() []axis{s.dataAxes, s.positioners} {
+	for _, look := range []func() []axis{s.dataAxes, s.besideSignal, s.positioners} {
 		axes := s.coordinates(look())
 		if len(axes) < 2 {
 			continue
@@ -73,6 +73,9 @@ func (s *search) coordinates(axes []axis) []axis {
 		if a.info == nil || !standard.IsNumber(a.info) || !s.fits(a) {
 			continue
 		}
+		if n := a.info.Shape[0]; a.dims == nil && len(s.lead) == 2 && s.lead[0] != s.lead[1] && len(a.info.Shape) == 1 {
+			a.dims = []int{slices.Index(s.lead, n)} // its length says along which dimension it goes
+		}
 		a.unit, a.to = s.Unit(a.path), 1
 		if a.unit != "" {
 			var ok bool
@@ -80,7 +83,7 @@ func (s *search) coordinates(axes []axis) []axis {
 				continue // an angle, a time, an energy
 			}
 		}
-		if !slices.ContainsFunc(out, func(b axis) bool { return b.path == a.path }) {
+		if !slices.ContainsFunc(out, func(b axis) bool { return s.identity(b.path) == s.identity(a.path) }) {
 			out = append(out, a)
 		}
 	}
@@ -126,6 +129,7 @@ func (s *search) pair(axes []axis) (slow, fast axis, err error) {
 			fasts = append(fasts, a)
 		}
 	}
+	slows, fasts = measured(slows), measured(fasts)
 	if len(slows) == 1 && len(fasts) == 1 {
 		return slows[0], fasts[0], nil
 	}
@@ -137,13 +141,29 @@ func (s *search) pair(axes []axis) (slow, fast axis, err error) {
 		s.Where(), s.Name(), strings.Join(list, ", ")).WithHint("say so with positions.slow_key and positions.fast_key (names with y, v or row would be slow, x, h or col fast)")
 }
 
+// measured leaves out axes that say where a motor was sent (y_set, y_value_set, y_demand) when there
+// are others that say where it was.
+func measured(axes []axis) []axis {
+	var out []axis
+	for _, a := range axes {
+		n := strings.ToLower(a.name)
+		if !strings.HasSuffix(n, "set") && !strings.Contains(n, "demand") {
+			out = append(out, a)
+		}
+	}
+	if len(out) == 0 {
+		return axes
+	}
+	return out
+}
+
 // direction tells by an axis's name whether it goes along the rows ('s': y, v, row) or the columns
 // ('f': x, h, col) of the frames; 0 when the name does not say or says both.
 func direction(name string) byte {
 	slow, fast := false, false
 	for _, w := range words(name) {
 		switch {
-		case strings.HasPrefix(w, "row"), strings.HasPrefix(w, "vert"), w == "v", strings.HasSuffix(w, "y"):
+		case strings.HasPrefix(w, "row"), strings.HasPrefix(w, "ver"), w == "v", strings.HasSuffix(w, "y"):
 			slow = true
 		case strings.HasPrefix(w, "col"), strings.HasPrefix(w, "hor"), w == "h", strings.HasSuffix(w, "x"):
 			fast = true
@@ -189,7 +209,8 @@ func (s *search) dataAxes() []axis {
 		if err != nil || in == nil || p == s.frame {
 			return
 		}
-		out = append(out, axis{path: p, name: name, dims: dims, info: in})
+		scan := slices.DeleteFunc(slices.Clone(dims), func(d int) bool { return d >= len(s.lead) }) // [0 1 2] of shape (79, 1, 1)
+		out = append(out, axis{path: p, name: name, dims: scan, info: in})
 	}
 	for d, name := range s.axisNames(group) {
 		if name != "." && name != "" && d < len(s.lead) {
@@ -212,6 +233,23 @@ func (s *search) dataAxes() []axis {
 		}
 	}
 	return s.primary(out)
+}
+
+// besideSignal are the datasets in the group of the frames whose names tell a direction, as
+// NXcxi_ptycho has them (x, y).
+func (s *search) besideSignal() []axis {
+	group := s.data
+	if group == "" {
+		group = path.Dir(s.frame)
+	}
+	var out []axis
+	for _, name := range s.children(group) {
+		p := path.Join(group, name)
+		if in, err := s.Info(p); err == nil && in != nil && p != s.frame && direction(name) != 0 {
+			out = append(out, axis{path: p, name: name, info: in})
+		}
+	}
+	return out
 }
 
 // axisNames are the names of @axes of the group, or of the signal in old files ("y:x", "[y,x]").
@@ -274,6 +312,9 @@ func (s *search) positioners() []axis {
 func (s *search) translation() bool {
 	for _, o := range s.within(s.entry) {
 		in := o.info
+		if s.classOf(path.Dir(o.path)) == "NXdetector" { // moves of the detector
+			continue
+		}
 		if in == nil || path.Base(o.path) != "translation" || !standard.IsNumber(in) || len(in.Shape) != 2 || len(s.lead) != 1 ||
 			in.Shape[0] != s.lead[0] || in.Shape[1] != 2 && in.Shape[1] != 3 {
 			continue

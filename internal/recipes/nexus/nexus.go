@@ -30,11 +30,13 @@ var Spec = recipes.Spec{
 parameter of Hdf5Loader can be given and goes before what is found, energy, distance and psize too. What is found is printed.
 
 Frames: the signal of the default NXdata (` + "`@default`, `@signal`" + `, or a dataset with ` + "`signal=1`" + `), else the only dataset of the entry with
-three or more dimensions whose last two are a picture's. Several entries with frames: ` + "`entry`" + ` must say which.
+three or more dimensions whose last two are a picture's; numbered ones (data_000001, ... of an Eiger master) are joined. Several entries with frames: the file's default, or the only
+one whose definition is NXcxi_ptycho, else ` + "`entry`" + ` must say which.
 
 Positions, the first that is there:
 
-1. the axes of the scan dimensions (` + "`@axes`, `@NAME_indices`, or `axis=n`" + ` at the datasets);
+1. the axes of the scan dimensions (` + "`@axes`, `@NAME_indices`, or `axis=n`" + ` at the datasets), then datasets beside the frames whose
+   names tell a direction (x, y);
 2. values of NXpositioner and NXtransformations groups that are as many as the frames;
 3. a dataset translation of shape (N, 3) or (N, 2): rows = column 1, columns = column 0.
 
@@ -137,6 +139,16 @@ func names(objects []object) string {
 	return strings.Join(out, ", ")
 }
 
+// classOf is the class of a group, "" without one.
+func (s *search) classOf(group string) string {
+	for _, o := range s.objects {
+		if o.path == group {
+			return o.class
+		}
+	}
+	return ""
+}
+
 // within are the objects below a group.
 func (s *search) within(group string) []object {
 	var out []object
@@ -229,21 +241,51 @@ func (s *search) frames() error {
 		s.lead, err = s.Lead()
 		return err
 	}
-	c, err := s.choose()
+	chosen, err := s.choose()
 	if err != nil {
 		return err
 	}
-	s.frame, s.data = c.path, c.data
-	if s.lead, err = s.Lead(c.path); err != nil { // a broken link, too
+	s.frame, s.data = chosen[0].path, chosen[0].data
+	keys := make([]string, len(chosen))
+	for i, c := range chosen {
+		keys[i] = strings.TrimPrefix(c.path, "/")
+	}
+	if s.lead, err = s.Lead(keys...); err != nil { // a broken link, too
 		return err
 	}
-	s.Found("frames", c.path, c.info, "counts")
-	s.Use(hdf5.IntensitiesFile, hdf5.IntensitiesKey, c.path)
+	for _, c := range chosen {
+		s.Found("frames", c.path, c.info, "counts")
+	}
+	if len(keys) == 1 {
+		s.Use(hdf5.IntensitiesFile, hdf5.IntensitiesKey, keys[0])
+		return nil
+	}
+	s.Supply(hdf5.IntensitiesFile, s.V.Get(s.Keys.File))
+	s.Supply(hdf5.IntensitiesKey, keys)
 	return nil
 }
 
+// numbered are the datasets of one stack that was cut in pieces: data_000001, data_000002, ... in one
+// group, as Eiger masters have them. A broken link among them counts. ok is false for others.
+func (s *search) numbered(all []candidate) (pieces []candidate, ok bool) {
+	dir, prefix := path.Dir(all[0].path), strings.TrimRight(path.Base(all[0].path), "0123456789")
+	is := func(p string) bool {
+		rest, found := strings.CutPrefix(path.Base(p), prefix)
+		return path.Dir(p) == dir && found && rest != "" && strings.Trim(rest, "0123456789") == ""
+	}
+	if slices.ContainsFunc(all, func(c candidate) bool { return !is(c.path) || c.data != "" }) { // a signal is whole
+		return nil, false
+	}
+	for _, o := range s.within(dir) {
+		if is(o.path) && (o.broken != nil || o.info != nil && s.couldBeFrames(o.path, o.info)) {
+			pieces = append(pieces, candidate{path: o.path, info: o.info})
+		}
+	}
+	return pieces, true
+}
+
 // choose finds the frames of the only entry that has some, the file's default entry first.
-func (s *search) choose() (candidate, error) {
+func (s *search) choose() ([]candidate, error) {
 	found := map[string][]candidate{}
 	var with []object
 	for _, e := range s.entries {
@@ -256,27 +298,48 @@ func (s *search) choose() (candidate, error) {
 		first := "/" + strings.SplitN(strings.Trim(s.text("/", "default"), "/"), "/", 2)[0]
 		if c := found[first]; len(c) > 0 {
 			with = []object{{path: first}}
+		} else if p := s.ptychography(with); len(p) == 1 {
+			with = p
 		}
 	}
 	switch {
 	case len(with) == 0:
-		return candidate{}, problem.Inputf("%s: no frames found in %s; looked for: the signal of an NXdata group, and datasets of three or more dimensions whose last two are at least 8 x 8, in %s",
+		return nil, problem.Inputf("%s: no frames found in %s; looked for: the signal of an NXdata group, and datasets of three or more dimensions whose last two are at least 8 x 8, in %s",
 			s.Where(), s.Name(), names(s.entries)).WithHint("name the frames with intensities.key; `ptyprep inspect` lists what the file holds")
 	case len(with) > 1:
-		return candidate{}, problem.Inputf("%s: several entries hold frames in %s: %s", s.Where(), s.Name(), names(with)).
+		return nil, problem.Inputf("%s: several entries hold frames in %s: %s", s.Where(), s.Name(), names(with)).
 			WithHint("say which with entry: %s", strings.TrimPrefix(with[0].path, "/"))
 	}
 	s.entry = with[0].path
 	c := found[s.entry]
+	if pieces, ok := s.numbered(c); ok {
+		return pieces, nil
+	}
 	if len(c) > 1 {
 		var list []string
 		for _, x := range c {
 			list = append(list, fmt.Sprintf("%s (%s)", x.path, h5in.Shape(x.info.Shape)))
 		}
-		return candidate{}, problem.Inputf("%s: several datasets of %s could be the frames: %s", s.Where(), s.Name(), strings.Join(list, ", ")).
+		return nil, problem.Inputf("%s: several datasets of %s could be the frames: %s", s.Where(), s.Name(), strings.Join(list, ", ")).
 			WithHint("say which with intensities.key: %s", strings.TrimPrefix(c[0].path, "/"))
 	}
-	return c[0], nil
+	return c, nil
+}
+
+// ptychography keeps the entries that say they are made for it: others hold the same frames as the
+// control system wrote them.
+func (s *search) ptychography(entries []object) (out []object) {
+	for _, e := range entries {
+		d, err := s.H5.Dataset(path.Join(e.path, "definition"))
+		if err != nil {
+			continue
+		}
+		if t, err := d.Strings(); err == nil && len(t) > 0 && strings.Contains(t[0], "ptycho") {
+			out = append(out, e)
+		}
+		d.Close()
+	}
+	return out
 }
 
 // inEntry gives the frames of an entry: one where the standard's attributes lead to it, else all
@@ -296,12 +359,17 @@ func (s *search) inEntry(entry string) []candidate {
 			signals = append(signals, c)
 		}
 	}
-	if len(signals) == 1 {
-		return signals
+	if len(signals) > 0 && !slices.ContainsFunc(signals, func(c candidate) bool { return s.identity(c.path) != s.identity(signals[0].path) }) {
+		return signals[:1]
 	}
 	var all []candidate
+	seen := map[string]bool{}
 	for _, o := range s.within(entry) {
-		if o.info != nil && s.couldBeFrames(o.path, o.info) && !calibration(o.path) {
+		if o.info == nil || !s.couldBeFrames(o.path, o.info) || calibration(o.path) {
+			continue
+		}
+		if is := s.identity(o.path); !seen[is] {
+			seen[is] = true
 			all = append(all, candidate{path: o.path, data: s.signalGroup(o.path), info: o.info})
 		}
 	}
@@ -392,6 +460,9 @@ func (s *search) signalGroup(dataset string) string {
 func (s *search) entryOf(p string) string {
 	return "/" + strings.SplitN(strings.TrimPrefix(p, "/"), "/", 2)[0]
 }
+
+// identity is one name for all names of a dataset, as far as links tell.
+func (s *search) identity(p string) string { return s.leadsTo(path.Dir(p), path.Base(p)) }
 
 // leadsTo follows a link of this file, and NeXus's own note of where a hard link was made from.
 func (s *search) leadsTo(group, name string) string {

@@ -138,7 +138,7 @@ func (s *search) detectorGroup() string {
 func (s *search) calibration(group string) error {
 	isImage := func(in *h5.Info) bool { return standard.IsNumber(in) && len(in.Shape) >= 2 }
 	if !s.Given(hdf5.MaskKey) {
-		if p, in := s.First(isImage, path.Join(group, "pixel_mask")); p != "" {
+		if p, in := s.First(isImage, path.Join(group, "pixel_mask"), path.Join(group, "detectorSpecific/pixel_mask")); p != "" {
 			s.Found("mask", p, in, "bits, 0 is good")
 			s.Use(hdf5.MaskFile, hdf5.MaskKey, p)
 			s.ZeroIsGood(0)
@@ -150,7 +150,7 @@ func (s *search) calibration(group string) error {
 		names          []string
 	}{
 		{s.Keys.UseDark, hdf5.DarkFile, hdf5.DarkKey, "dark", []string{"dark", "darkfield"}},
-		{s.Keys.UseFlat, hdf5.FlatFile, hdf5.FlatKey, "flat field", []string{"flatfield"}},
+		{s.Keys.UseFlat, hdf5.FlatFile, hdf5.FlatKey, "flat field", []string{"flatfield", "detectorSpecific/flatfield"}},
 	} {
 		if s.Given(c.key) {
 			continue

@@ -18,8 +18,8 @@ const head = "name: PtydScan\nsource: old.ptyd\n"
 
 // content is a .ptyd of two chunks with two and one frames of 4 x 4: pixel i of frame k holds 100 k + i.
 // What changes gives is laid over it; nil takes a dataset away.
-func content(changes map[string]rt.Content) map[string]rt.Content {
-	pixels := func(frames ...int) rt.Content {
+func content(changes map[string]rt.Dataset) map[string]rt.Dataset {
+	pixels := func(frames ...int) rt.Dataset {
 		var data []uint16
 		for _, k := range frames {
 			for i := range 16 {
@@ -28,11 +28,11 @@ func content(changes map[string]rt.Content) map[string]rt.Content {
 		}
 		return rt.Array([]int{len(frames), 4, 4}, data...)
 	}
-	c := map[string]rt.Content{
+	c := map[string]rt.Dataset{
 		"chunks/0/data": pixels(0, 1), "chunks/0/weights": rt.Constant[uint8](1, 2, 4, 4), "chunks/0/positions": rt.Array([]int{2, 2}, 0, 1, 2, 3.0),
 		"chunks/1/data": pixels(2), "chunks/1/weights": rt.Constant[uint8](1, 1, 4, 4), "chunks/1/positions": rt.Array([]int{1, 2}, 4, 5.0),
 		"meta/num_frames": rt.Array(nil, int64(3)), "meta/shape": rt.List[int64](4, 4), "meta/psize": rt.List(1e-4, 2e-4), "meta/center": rt.List(1.5, 2.5),
-		"meta/energy": rt.Array(nil, 9.0), "meta/distance": rt.Array(nil, 3.0), "meta/version": rt.Array(nil, 0.2), "meta/label": rt.Words("old"),
+		"meta/energy": rt.Array(nil, 9.0), "meta/distance": rt.Array(nil, 3.0), "meta/version": rt.Array(nil, 0.2), "meta/label": rt.String("old"),
 	}
 	for k, v := range changes {
 		if v == nil {
@@ -44,7 +44,7 @@ func content(changes map[string]rt.Content) map[string]rt.Content {
 	return c
 }
 
-func source(t *testing.T, changes map[string]rt.Content) string {
+func source(t *testing.T, changes map[string]rt.Dataset) string {
 	dir := t.TempDir()
 	rt.H5(t, dir, "old.ptyd", content(changes))
 	return dir
@@ -98,7 +98,7 @@ func TestGivenBeatsMeta(t *testing.T) {
 // Where neither recipe nor meta say anything: shape is the whole frame, the rest has its default, and
 // energy, distance and psize are told (11.8, 11.14).
 func TestMetaMissing(t *testing.T) {
-	dir := source(t, map[string]rt.Content{"meta/num_frames": nil, "meta/shape": nil, "meta/psize": nil, "meta/center": nil, "meta/energy": nil, "meta/distance": nil, "meta/label": nil})
+	dir := source(t, map[string]rt.Dataset{"meta/num_frames": nil, "meta/shape": nil, "meta/psize": nil, "meta/center": nil, "meta/energy": nil, "meta/distance": nil, "meta/label": nil})
 	r := rt.MustRun(t, ptydscan.Spec, dir, head)
 	if m := r.Plan.Meta; m.NumFrames != 3 || m.Shape != [2]int{4, 4} || m.Label != nil || m.EnergyKeV != 7.2 || m.DistanceM != 7.19 || m.PSizeM[0] != 0.000172 || m.Center != [2]float64{2, 2} {
 		t.Errorf("meta %+v", m)
@@ -110,11 +110,11 @@ func TestMetaMissing(t *testing.T) {
 	}
 	rt.MustFail(t, ptydscan.Spec, dir, head+"energy: null\n", problem.Usage, "energy", "null")
 	// A word for the centre, and None, which means the mass centre.
-	dir = source(t, map[string]rt.Content{"meta/center": rt.Words("geometric")})
+	dir = source(t, map[string]rt.Dataset{"meta/center": rt.String("geometric")})
 	if c := rt.MustRun(t, ptydscan.Spec, dir, head).Plan.RawCenter; c != [2]float64{1.5, 1.5} {
 		t.Errorf("geometric: %v", c)
 	}
-	dir = source(t, map[string]rt.Content{"meta/center": func(f *h5.File, path string) error {
+	dir = source(t, map[string]rt.Dataset{"meta/center": func(f *h5.File, path string) error {
 		if err := h5.WriteArray(f, path, []int{1}, []float64{0}, 0); err != nil {
 			return err
 		}
@@ -129,16 +129,16 @@ func TestMetaMissing(t *testing.T) {
 func TestWeights(t *testing.T) {
 	half := rt.Array([]int{4, 4}, []float64{0, 0, 0, 0, -1, -1, -1, -1, 0.5, 1, 1, 1, 1, 1, 1, 7}...) // 8 above 0
 	for name, c := range map[string]struct {
-		changes map[string]rt.Content
+		changes map[string]rt.Dataset
 		valid   []int
 	}{
-		"none":                {map[string]rt.Content{"chunks/0/weights": nil, "chunks/1/weights": nil}, []int{16, 16, 16}},
-		"in one chunk only":   {map[string]rt.Content{"chunks/0/weights": nil, "chunks/1/weights": rt.Constant[uint8](0, 1, 4, 4)}, []int{16, 16, 0}},
-		"common, in meta":     {map[string]rt.Content{"chunks/0/weights": nil, "chunks/1/weights": nil, "meta/weight2d": half}, []int{8, 8, 8}},
-		"common, in info":     {map[string]rt.Content{"chunks/0/weights": nil, "chunks/1/weights": nil, "info/weight2d": half}, []int{8, 8, 8}},
-		"common, where none":  {map[string]rt.Content{"chunks/1/weights": nil, "info/weight2d": half}, []int{16, 16, 8}},
-		"one for each chunk":  {map[string]rt.Content{"chunks/0/weights": half, "chunks/1/weights": rt.Constant[int8](1, 1, 4, 4)}, []int{8, 8, 16}},
-		"one, the same twice": {map[string]rt.Content{"chunks/0/weights": half, "chunks/1/weights": half}, []int{8, 8, 8}},
+		"none":                {map[string]rt.Dataset{"chunks/0/weights": nil, "chunks/1/weights": nil}, []int{16, 16, 16}},
+		"in one chunk only":   {map[string]rt.Dataset{"chunks/0/weights": nil, "chunks/1/weights": rt.Constant[uint8](0, 1, 4, 4)}, []int{16, 16, 0}},
+		"common, in meta":     {map[string]rt.Dataset{"chunks/0/weights": nil, "chunks/1/weights": nil, "meta/weight2d": half}, []int{8, 8, 8}},
+		"common, in info":     {map[string]rt.Dataset{"chunks/0/weights": nil, "chunks/1/weights": nil, "info/weight2d": half}, []int{8, 8, 8}},
+		"common, where none":  {map[string]rt.Dataset{"chunks/1/weights": nil, "info/weight2d": half}, []int{16, 16, 8}},
+		"one for each chunk":  {map[string]rt.Dataset{"chunks/0/weights": half, "chunks/1/weights": rt.Constant[int8](1, 1, 4, 4)}, []int{8, 8, 16}},
+		"one, the same twice": {map[string]rt.Dataset{"chunks/0/weights": half, "chunks/1/weights": half}, []int{8, 8, 8}},
 	} {
 		dir := source(t, c.changes)
 		if r := rt.MustRun(t, ptydscan.Spec, dir, head); !slices.Equal(r.Valid(), c.valid) {
@@ -168,7 +168,7 @@ func TestWeights(t *testing.T) {
 // Chunks of different number types take the type that holds them all.
 func TestMixedTypes(t *testing.T) {
 	for _, c := range []struct {
-		second rt.Content
+		second rt.Dataset
 		want   pix.Type
 		value  float64
 	}{
@@ -177,7 +177,7 @@ func TestMixedTypes(t *testing.T) {
 		{rt.Constant(0.1, 1, 4, 4), pix.Float64, 0.1},
 		{rt.Constant[uint32](1<<31, 1, 4, 4), pix.Uint32, 1 << 31},
 	} {
-		r := rt.MustRun(t, ptydscan.Spec, source(t, map[string]rt.Content{"chunks/1/data": c.second}), head)
+		r := rt.MustRun(t, ptydscan.Spec, source(t, map[string]rt.Dataset{"chunks/1/data": c.second}), head)
 		if r.Plan.Type != c.want || !slices.Equal(r.Firsts(), []float64{0, 100, c.value}) {
 			t.Errorf("type %v, want %v; %v", r.Plan.Type, c.want, r.Firsts())
 		}
@@ -191,21 +191,21 @@ func TestErrors(t *testing.T) {
 		rt.MustFail(t, ptydscan.Spec, source(t, nil), "name: PtydScan\nsource: "+word+"\ndfile: old.ptyd\n", problem.Usage, "source", "same file", "inspect")
 	}
 	for name, c := range map[string]struct {
-		changes map[string]rt.Content
+		changes map[string]rt.Dataset
 		words   []string
 	}{
-		"more promised":       {map[string]rt.Content{"meta/num_frames": rt.Array(nil, int64(4))}, []string{"promises 4 frames", "hold 3"}},
-		"no positions":        {map[string]rt.Content{"chunks/1/positions": nil}, []string{"chunk 1 has no positions", "positions_theory"}},
-		"missing part":        {map[string]rt.Content{"chunks/2": func(f *h5.File, path string) error { return f.ExternalLink(path, "old.ptyd.part002", "/") }}, []string{"old.ptyd.part002", "not there", "promises 3 frames, 3 can be read"}},
-		"no chunks":           {map[string]rt.Content{"chunks/0/data": nil, "chunks/1/data": nil}, []string{"chunk 0: it has no data"}},
-		"frames of two sizes": {map[string]rt.Content{"chunks/1/data": rt.Constant[uint16](1, 1, 4, 5), "chunks/1/weights": nil}, []string{"4 x 4 pixels, chunk 1 of 4 x 5"}},
+		"more promised":       {map[string]rt.Dataset{"meta/num_frames": rt.Array(nil, int64(4))}, []string{"promises 4 frames", "hold 3"}},
+		"no positions":        {map[string]rt.Dataset{"chunks/1/positions": nil}, []string{"chunk 1 has no positions", "positions_theory"}},
+		"missing part":        {map[string]rt.Dataset{"chunks/2": func(f *h5.File, path string) error { return f.ExternalLink(path, "old.ptyd.part002", "/") }}, []string{"old.ptyd.part002", "not there", "promises 3 frames, 3 can be read"}},
+		"no chunks":           {map[string]rt.Dataset{"chunks/0/data": nil, "chunks/1/data": nil}, []string{"chunk 0: it has no data"}},
+		"frames of two sizes": {map[string]rt.Dataset{"chunks/1/data": rt.Constant[uint16](1, 1, 4, 5), "chunks/1/weights": nil}, []string{"4 x 4 pixels, chunk 1 of 4 x 5"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rt.MustFail(t, ptydscan.Spec, source(t, c.changes), head, problem.Input, append(c.words, "recipe.yaml:2:9: source", "old.ptyd")...)
 		})
 	}
 	// Theoretical positions stand in for missing ones.
-	r := rt.MustRun(t, ptydscan.Spec, source(t, map[string]rt.Content{"chunks/1/positions": nil}), head+"positions_theory: [[1, 2], [3, 4]]\n")
+	r := rt.MustRun(t, ptydscan.Spec, source(t, map[string]rt.Dataset{"chunks/1/positions": nil}), head+"positions_theory: [[1, 2], [3, 4]]\n")
 	if len(r.Frames) != 2 || r.Plan.Positions[1] != [2]float64{3, 4} {
 		t.Errorf("%d frames at %v", len(r.Frames), r.Plan.Positions)
 	}
@@ -213,7 +213,7 @@ func TestErrors(t *testing.T) {
 
 // A frame that cannot be read is named with its chunk, and what comes before it can be had.
 func TestDamagedFrame(t *testing.T) {
-	dir := source(t, map[string]rt.Content{"chunks/1/data": func(f *h5.File, path string) error {
+	dir := source(t, map[string]rt.Dataset{"chunks/1/data": func(f *h5.File, path string) error {
 		d, err := f.CreateFrames(path, h5.FramesSpec{Type: pix.Uint16, Shape: []int{1, 4, 4}, Filters: []h5.FilterSpec{{ID: 1, Params: []uint32{4}}}})
 		if err == nil {
 			err = d.WriteChunk([]int{0, 0, 0}, 0, []byte("this is not deflate"))
@@ -233,7 +233,7 @@ func TestDamagedFrame(t *testing.T) {
 func TestNaN(t *testing.T) {
 	data := slices.Repeat([]float32{1}, 16)
 	data[5] = float32(math.NaN())
-	r := rt.MustRun(t, ptydscan.Spec, source(t, map[string]rt.Content{"chunks/1/data": rt.Array([]int{1, 4, 4}, data...)}), head)
+	r := rt.MustRun(t, ptydscan.Spec, source(t, map[string]rt.Dataset{"chunks/1/data": rt.Array([]int{1, 4, 4}, data...)}), head)
 	if fmt.Sprint(r.Valid()) != "[16 16 15]" || r.Frames[2][5] != 0 || !strings.Contains(r.Log, "1 valid pixels in 1 frames were NaN") {
 		t.Errorf("valid %v, %v, %q", r.Valid(), r.Frames[2][5], r.Log)
 	}

@@ -64,7 +64,7 @@ func MustRun(t testing.TB, spec recipes.Spec, dir, recipe string) *Result {
 }
 
 func equal(a, b [][]float64) bool {
-	return slices.EqualFunc(a, b, func(x, y []float64) bool { return slices.Equal(x, y) })
+	return slices.EqualFunc(a, b, slices.Equal)
 }
 
 func run(spec recipes.Spec, dir, recipe string, workers int) (*Result, error) {

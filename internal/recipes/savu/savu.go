@@ -4,7 +4,9 @@ package savu
 
 import (
 	"context"
+	"io"
 
+	"ptyprep/internal/imgproc"
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/recipes/beam"
 	"ptyprep/internal/recipes/h5in"
@@ -64,14 +66,13 @@ func source(files *h5in.Files, v *param.Values, set *scan.Settings) (*beam.Scan,
 	if err != nil {
 		return nil, err
 	}
-	n, leftOut := beam.Counted(set.NumFrames, frames.Frames(), count)
-	s, err := beam.FromStack(frames, n, where, files)
-	if err != nil {
-		return nil, err
-	}
-	s.LeftOut, s.Output = leftOut, set.Output
+	s := &beam.Scan{Output: set.Output, Closers: []io.Closer{files}}
+	s.Frames, s.LeftOut = beam.Counted(set.NumFrames, frames.Frames(), count)
 	if positions != nil {
-		s.Positions = positions[:n]
+		s.Positions = positions[:s.Frames]
+	}
+	if err := s.FromStack(frames, where, nil, imgproc.Rect{}); err != nil {
+		return nil, err
 	}
 	if v.IsNull(Mask) {
 		return s, nil

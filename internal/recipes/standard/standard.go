@@ -297,7 +297,7 @@ func (f *Finder) Length(what, path string, warn bool) (m float64, ok bool, err e
 		f.Env.Log.Warn(fmt.Sprintf("%s has no unit; metres are assumed", path))
 	}
 	f.Found(what, path, in, unit)
-	return x * factor, true, nil
+	return inMetres(x, factor), true, nil
 }
 
 // ZeroIsGood makes pixels valid whose bits, but for ignored ones, are all 0, unless the recipe says

@@ -14,13 +14,16 @@ func (a *app) inspectCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
-		Short: "Tell what a file holds: .ptyd, any other HDF5",
+		Short: "Tell what a file holds: .ptyd, any other HDF5, EDF, CBF, TIFF, ...",
 		Long: `Tells what a file holds without changing it. Of a .ptyd: frames, shape, positions, what was
 recorded, each chunk. Of any other HDF5 file: every dataset with its type, shape, storage and
-links.`,
+links. Of EDF (.edf.gz too), FLI raw, CBF and TIFF: every frame with its header and the sum, least
+and largest of its pixels. Of MATLAB level 5: its variables. Of a SPEC log: every scan with its
+columns and motors.`,
 		Example: `  ptyprep inspect scan.ptyd
   ptyprep inspect scan.ptyd --json | python3 -m json.tool
-  ptyprep inspect raw.nxs`,
+  ptyprep inspect raw.nxs
+  ptyprep inspect frame_0000.edf`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return nil
@@ -28,7 +31,7 @@ links.`,
 			return problem.Usagef("inspect takes one file, and got %d", len(args)).WithHint("'ptyprep inspect FILE'")
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"ptyd", "h5", "hdf5", "nxs", "cxi"}, cobra.ShellCompDirectiveFilterFileExt
+			return []string{"ptyd", "h5", "hdf5", "nxs", "cxi", "edf", "gz", "raw", "cbf", "tif", "tiff", "mat", "spec", "dat", "mda"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as one JSON object")

@@ -40,10 +40,14 @@ func (a *app) newOutput(j *job) (*output, error) {
 	if err := ptyd.CheckOutput(out.path, mode, f.overwrite, f.backup); err != nil {
 		return nil, err
 	}
+	compression := settings.CompressionOf(set.Text(settings.Compression))
+	if plugin := compression.NeedsPlugin(); plugin != "" {
+		a.con.Warnf("compression %s: who reads %s needs %s; ptyprep itself does not", compression, out.path, plugin)
+	}
 	out.writer = ptyd.NewWriter(ptyd.Options{
 		Path:        out.path,
 		Mode:        mode,
-		Compression: settings.CompressionOf(set.Text(settings.Compression)),
+		Compression: compression,
 		Checksum:    settings.BoolOf(set.Text(settings.Checksum)),
 		Overwrite:   f.overwrite,
 		Backup:      f.backup,

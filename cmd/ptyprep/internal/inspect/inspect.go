@@ -40,7 +40,7 @@ const HeadBytes = 2048
 
 // Inspectors are all there are; the first one that matches is taken.
 func Inspectors() []Inspector {
-	return []Inspector{hdf5Inspector()} // a .ptyd is HDF5 inside
+	return append([]Inspector{hdf5Inspector()}, rawInspectors()...) // a .ptyd is HDF5 inside
 }
 
 // File inspects a file. Errors are problems.

@@ -15,26 +15,28 @@ import (
 	"ptyprep/internal/recipes"
 )
 
-// Content writes one dataset.
-type Content func(f *h5.File, path string) error
+// Dataset writes one dataset; for inputs that are a table of paths and contents.
+type Dataset func(f *h5.File, path string) error
 
 // Array is a dataset of numbers, contiguous; shape nil is a scalar.
-func Array[T pix.Number](shape []int, data ...T) Content {
+func Array[T pix.Number](shape []int, data ...T) Dataset {
 	return func(f *h5.File, path string) error { return h5.WriteArray(f, path, shape, data, 0) }
 }
 
-// List is a dataset of one dimension.
-func List[T pix.Number](data ...T) Content { return Array([]int{len(data)}, data...) }
+// List is an Array of one dimension.
+func List[T pix.Number](data ...T) Dataset { return Array([]int{len(data)}, data...) }
 
-// Counting is an array of 0, 1, 2, ... of that shape.
-func Counting[T pix.Number](shape ...int) Content { return Array(shape, Ramp[T](size(shape), 0)...) }
-
-// Constant is an array of one value.
-func Constant[T pix.Number](v T, shape ...int) Content {
-	return Array(shape, slices.Repeat([]T{v}, size(shape))...)
+// Counting is an Array of 0, 1, 2, ... of that shape.
+func Counting[T pix.Number](shape ...int) Dataset {
+	return Array(shape, Ramp[T](product(shape), 0)...)
 }
 
-func size(shape []int) int {
+// Constant is an Array of one value.
+func Constant[T pix.Number](v T, shape ...int) Dataset {
+	return Array(shape, slices.Repeat([]T{v}, product(shape))...)
+}
+
+func product(shape []int) int {
 	n := 1
 	for _, k := range shape {
 		n *= k
@@ -42,13 +44,13 @@ func size(shape []int) int {
 	return n
 }
 
-// Words is a scalar string.
-func Words(s string) Content {
+// String is a scalar text.
+func String(s string) Dataset {
 	return func(f *h5.File, path string) error { return f.WriteString(path, s) }
 }
 
 // H5 writes an HDF5 file of these datasets and gives its path.
-func H5(t testing.TB, dir, name string, content map[string]Content) string {
+func H5(t testing.TB, dir, name string, content map[string]Dataset) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
 	f, err := h5.Create(path)
@@ -62,19 +64,6 @@ func H5(t testing.TB, dir, name string, content map[string]Content) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// Sums are the sums of the frames.
-func (r *Result) Sums() []float64 {
-	var out []float64
-	for _, f := range r.Frames {
-		s := 0.0
-		for _, v := range f {
-			s += v
-		}
-		out = append(out, s)
-	}
-	return out
 }
 
 // Firsts are the first pixels of the frames.
@@ -101,7 +90,7 @@ func Env() (*recipes.Env, *bytes.Buffer) {
 	return &recipes.Env{Log: slog.New(slog.NewTextHandler(b, nil)), Inputs: new(recipes.Inputs)}, b
 }
 
-// Load decodes a recipe text (YAML) as if it stood in dir.
-func Load(spec recipes.Spec, dir, yaml string) (*recipes.Recipe, error) {
-	return recipes.NewRegistry(spec).Parse(filepath.Join(dir, "recipe.yaml"), ".yaml", []byte(yaml), nil)
+// Load decodes a recipe text (YAML) as if the recipe stood in dir.
+func Load(spec recipes.Spec, dir, recipe string) (*recipes.Recipe, error) {
+	return recipes.NewRegistry(spec).Parse(filepath.Join(dir, "recipe.yaml"), ".yaml", []byte(recipe), nil)
 }
