@@ -2,8 +2,10 @@ package imgproc
 
 import (
 	"math"
+	"slices"
 	"testing"
 
+	"ptyprep/internal/imgproc/fft"
 	"ptyprep/internal/imgproc/pix"
 )
 
@@ -35,12 +37,12 @@ func TestRichardsonLucySharpens(t *testing.T) {
 		truth[at] = 1000
 	}
 	mtf := Transfer([]Gaussian{{StdX: 1.2, StdY: 0.9}}, n, n)
-	blur := NewRichardsonLucy(mtf, n, n, 0)
-	field := make([]complex128, n*n)
+	plan := fft.New2(n, n)
+	field, kernel := make([]complex128, n*n), make([]complex128, n*n)
 	for i, v := range truth {
-		field[i] = complex(float64(v), 0)
+		field[i], kernel[i] = complex(float64(v), 0), complex(mtf[i], 0)
 	}
-	blur.plan.Convolve(field, blur.mtf, blur.plan.NewScratch())
+	plan.Convolve(field, kernel, plan.NewScratch())
 	blurred := make([]float32, n*n)
 	for i, v := range field {
 		blurred[i] = modulus(v)
@@ -80,6 +82,39 @@ func TestTransfer(t *testing.T) {
 	}
 	if want := math.Exp(-2 * math.Pow(math.Pi*1*3/16, 2)); math.Abs(one[3*20]-want) > 1e-5 {
 		t.Errorf("row frequency 3: %v, want %v", one[3*20], want)
+	}
+}
+
+// Frames of even width go another way than others; a transfer function that is not the same at
+// opposite frequencies must not. All agree with the general way.
+func TestRichardsonLucyWays(t *testing.T) {
+	for _, size := range [][2]int{{24, 20}, {25, 21}, {17, 26}} {
+		rows, cols := size[0], size[1]
+		mtf := Transfer([]Gaussian{{StdX: 1.1, StdY: 0.8, OffX: 0.3}}, rows, cols)
+		lopsided := slices.Clone(mtf)
+		lopsided[1] *= 1.1
+		for name, m := range map[string][]float64{"gaussian": mtf, "lopsided": lopsided} {
+			d := NewRichardsonLucy(m, rows, cols, 4)
+			if (d.real != nil) != (cols%2 == 0 && name == "gaussian") {
+				t.Errorf("%d x %d %s: real %v", rows, cols, name, d.real != nil)
+			}
+			general := &RichardsonLucy{iterations: 4, rows: rows, cols: cols, plan: fft.New2(rows, cols)}
+			for _, v := range m {
+				general.kernel = append(general.kernel, complex(v, 0))
+			}
+			a, b := pix.New(pix.Float32, rows, cols), pix.New(pix.Float32, rows, cols)
+			for i := range pix.Pixels[float32](a) {
+				pix.Pixels[float32](a)[i] = float32(100 + i*31%97)
+			}
+			copy(b.Bytes, a.Bytes)
+			d.Apply(a, new(DeconvSpace))
+			general.Apply(b, new(DeconvSpace))
+			for i, v := range pix.Pixels[float32](a) {
+				if w := pix.Pixels[float32](b)[i]; math.Abs(float64(v-w)) > 2e-6*float64(w) {
+					t.Fatalf("%d x %d %s: pixel %d is %v, want %v", rows, cols, name, i, v, w)
+				}
+			}
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/recipes"
+	"ptyprep/internal/scan"
 	"ptyprep/internal/scan/param"
 	"ptyprep/internal/scan/problem"
 )
@@ -146,3 +147,16 @@ func At(positions [][2]float64, numbers []int) [][2]float64 {
 
 // Theory says that the recipe gives positions_theory, so that recorded ones are not needed.
 func Theory(v *param.Values) bool { return !v.IsNull(recipes.PositionsTheory) }
+
+// Wanted is how many of n frames there are the recipe asks for, by positions_theory or num_frames;
+// files beyond need not be looked at. Asking for more positions than frames is told by the engine.
+func Wanted(s *scan.Settings, n int) int {
+	k := len(s.PositionsTheory)
+	if k == 0 {
+		k = s.NumFrames
+	}
+	if k == 0 || k > n {
+		return n
+	}
+	return k
+}

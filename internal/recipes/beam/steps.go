@@ -92,7 +92,8 @@ func (p *Picture) Pixels64() []float64 {
 
 // DarkFlat is the correction (raw - dark)/(flat - dark); raw - dark without a flat; raw/flat
 // without a dark. What comes out negative is 0 (unless KeepNegative), and so is what would be
-// divided by 0 or by something that is no number (Mask takes such pixels out).
+// divided by 0 or by something that is no number (Mask takes such pixels out). It belongs to one
+// scan: the first pass decides its number type.
 type DarkFlat struct {
 	Dark, Flat   *Picture // nil: none
 	KeepNegative bool
@@ -116,7 +117,7 @@ func (d *DarkFlat) Window(w imgproc.Rect, t pix.Type) {
 	if d.Flat == nil {
 		return
 	}
-	if d.den == nil { // once: t is the same in all passes
+	if d.den == nil { // once: a scan has one t, and large flats are not worth keeping for another
 		d.den = &Picture{whole: d.denominator(t)}
 		d.Flat.whole = nil // not needed any more
 	}
@@ -152,7 +153,10 @@ func (d *DarkFlat) convert(dst, src *pix.Image) bool {
 // bytes is the memory of the step in numbers of type t.
 func (d *DarkFlat) bytes(t pix.Type) int64 {
 	n := d.Dark.bytes(t)
-	if d.Flat != nil {
+	switch {
+	case d.den != nil: // a pass has begun
+		n += int64(d.den.whole.Len() * t.Size())
+	case d.Flat != nil:
 		n += int64(d.Flat.whole.Len() * t.Size())
 	}
 	return n

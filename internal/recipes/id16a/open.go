@@ -79,6 +79,7 @@ func (s *session) findFiles() (err error) {
 			foreign = append(foreign, filepath.Base(f))
 		}
 	}
+	s.files = s.files[:beam.Wanted(s.set, len(s.files))]
 	if len(foreign) > 0 {
 		s.env.Log.Warn(fmt.Sprintf("%d files match %s* and do not end in %s like the first; they are no frames: %s", len(foreign), s.v.Text(SampleName), s.ext, beam.Few(foreign)))
 	}
@@ -289,11 +290,6 @@ func (s *session) beamMonitor() error {
 		return nil
 	}
 	n := len(s.heads)
-	if k := len(s.set.PositionsTheory); k > 0 && k < n {
-		n = k
-	} else if k == 0 && s.set.NumFrames > 0 && s.set.NumFrames < n {
-		n = s.set.NumFrames
-	}
 	values := make([]float64, n)
 	for k := range values {
 		h := s.heads[k].values

@@ -181,9 +181,11 @@ func (f *Field) SetUp(src *beam.Scan, set *scan.Settings, env *recipes.Env, dark
 	if f.hot != nil || f.rl != nil {
 		src.Steps = append(src.Steps, beam.Whole(f.sharpen))
 		px := int64(f.Cut.Rows) * int64(f.Cut.Cols)
-		src.FrameBytes += 4 * px
+		if set.Output == scan.OutputFloat64 {
+			src.FrameBytes += 4 * px
+		}
 		if f.hot != nil {
-			src.FrameBytes += 12 * px
+			src.FrameBytes += 8 * px
 		}
 		if f.rl != nil {
 			src.FrameBytes += f.rl.ScratchBytes()
