@@ -30,7 +30,7 @@ var (
 	number    = beam.AddNumber(tree, "scan_number", nil, "Scan.")
 	sample    = beam.AddText(tree, "sample", nil, "Sample.")
 	pattern   = beam.AddPattern(tree, "pattern", "%(base_path)sraw/%(sample)s_%(scan_number)05d.h5", "File.")
-	other     = beam.AddPattern(tree, "other", "plain", "File.")
+	_         = beam.AddPattern(tree, "other", "plain", "File.")
 	motors    = beam.AddMotors(tree, 1, 3, "Motors.", "sy", "sx")
 	factors   = beam.AddMultiplier(tree, 3, 1e-6)
 	maskFile  = beam.AddMask(tree)

@@ -95,7 +95,6 @@ type session struct {
 	src    *beam.Scan
 	base   string
 	number int
-	files  map[int]string // by frame
 }
 
 func open(ctx context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened, error) {

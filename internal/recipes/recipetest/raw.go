@@ -59,8 +59,8 @@ func FLI(data []uint16, cols int, exposureS float64) []byte {
 %% CCD_model "Proline PL1001E"
 %% rows %[1]d
 %% columns %[2]d
-%% exptimesec_client %[3].3f
-%% exptimesec_measured %[3].3f
+%% exptimesec_client %.3[3]f
+%% exptimesec_measured %.3[3]f
 %% exptimesec %[3]f
 %% timestamp_string Fri Mar  1 17:34:41 2013
 

@@ -205,7 +205,7 @@ var (
 	detPSF      = blurUnset("detector.psf", "Blur of the detector.")
 	detDType    = add(param.Spec{Path: "detector.dtype", Forms: param.Text, Unset: true, Help: "Type of the counts: uint8, uint16, uint32, uint64 or their signed ones."})
 	detLimit    = unset("detector.on_limit", param.Text|param.Null, "clip: a count above the type's range becomes the largest number; anything else: error. (Default: clip.)")
-	detPSize    = unset("detector.psize", param.Float|param.List, "For information: the scan's psize counts.")
+	_           = unset("detector.psize", param.Float|param.List, "For information: the scan's psize counts.")
 	detPoisson  = unset("detector.poisson", param.Bool, "false: expectations in place of all draws. (Default: true.)")
 	detReadout  = add(param.Spec{Path: "detector.readout", Forms: param.Text, Unset: true, Choices: []any{"absolute", "signed"}, Help: "Whether readout noise only adds, as in ptypy, or has both signs. (Default: absolute.)"})
 
