@@ -1,7 +1,15 @@
 # ptyprep: prepare ptychography scans. `make help` lists the targets.
 
-# The fast codecs (libdeflate, ISA-L) are used where their headers are; else pure Go ones.
-HAVE_C_CODECS := $(shell printf '\043include <libdeflate.h>\n\043include <isa-l/igzip_lib.h>\n' | cc -E - >/dev/null 2>&1 && echo yes)
+# The fast codecs (libdeflate, ISA-L) are used where their headers are; else pure Go ones. Not every
+# distribution ships pkg-config files of both: what there is tells the compiler where to look.
+PKG_FLAGS = $(shell for p in libdeflate libisal; do pkg-config $(1) $$p; done 2>/dev/null)
+CODEC_CFLAGS := $(call PKG_FLAGS,--cflags-only-I)
+CODEC_LIBS := $(call PKG_FLAGS,--libs-only-L)
+HAVE_C_CODECS := $(shell printf '\043include <libdeflate.h>\n\043include <isa-l.h>\n' | $(or $(CC),cc) $(CODEC_CFLAGS) -E - >/dev/null 2>&1 && echo yes)
+ifneq ($(strip $(CODEC_CFLAGS) $(CODEC_LIBS)),)
+export CGO_CFLAGS := $(or $(CGO_CFLAGS),-g -O2) $(CODEC_CFLAGS)
+export CGO_LDFLAGS := $(or $(CGO_LDFLAGS),-g -O2) $(CODEC_LIBS)
+endif
 TAGS ?= $(if $(HAVE_C_CODECS),,purego)
 GOFLAGS_TAGS = $(if $(TAGS),-tags $(TAGS))
 BIN = bin/ptyprep
@@ -25,7 +33,7 @@ binary:
 
 demo: build ## convert a measured near-field scan and report on it
 	$(BIN) convert testdata/p25_nearfield/recipe.yaml --output $(DEMO) --overwrite
-	$(BIN) inspect $(DEMO)
+	$(BIN) inspect $(DEMO) --picture bin/p25_nearfield.png --overwrite
 
 test: deps ## run all tests
 	go test $(GOFLAGS_TAGS) ./...

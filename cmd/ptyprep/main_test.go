@@ -17,7 +17,7 @@ import (
 
 // The scripts run the real program: this test binary, by another name.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ptyprep": main})
+	testscript.Main(m, map[string]func(){"ptyprep": main, "mutants": runMutants})
 }
 
 func TestScripts(t *testing.T) {

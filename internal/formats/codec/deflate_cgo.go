@@ -4,7 +4,8 @@ package codec
 
 /*
 #cgo CFLAGS: -O3
-#cgo pkg-config: libdeflate libisal
+#cgo linux LDFLAGS: -ldeflate -lisal
+#cgo !linux pkg-config: libdeflate libisal
 #cgo noescape codec_inflate
 #cgo nocallback codec_inflate
 #cgo noescape codec_deflate

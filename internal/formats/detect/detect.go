@@ -27,9 +27,10 @@ const (
 	MAT5
 	HDF5
 	Gzip
+	MDA
 )
 
-var names = [...]string{"unknown", "EDF", "FLI raw", "SPEC", "CBF", "TIFF", "MATLAB level 5", "HDF5", "gzip"}
+var names = [...]string{"unknown", "EDF", "FLI raw", "SPEC", "CBF", "TIFF", "MATLAB level 5", "HDF5", "gzip", "MDA"}
 
 // String gives the format's usual name.
 func (k Kind) String() string {
@@ -43,7 +44,7 @@ func (k Kind) String() string {
 var extensions = map[string]Kind{
 	".edf": EDF, ".raw": FLI, ".cbf": CBF, ".tif": TIFF, ".tiff": TIFF, ".mat": MAT5,
 	".h5": HDF5, ".hdf": HDF5, ".hdf5": HDF5, ".nxs": HDF5, ".cxi": HDF5, ".ptyd": HDF5, ".gz": Gzip,
-	".spec": SPEC,
+	".spec": SPEC, ".mda": MDA,
 }
 
 // headSize is how much of a file is looked at: SPEC logs may begin with comments.
@@ -95,6 +96,8 @@ func Bytes(head []byte) Kind {
 	switch {
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
 		return Gzip
+	case isMDA(head):
+		return MDA
 	case bytes.HasPrefix(head, []byte("###CBF:")):
 		return CBF
 	case isHDF5(head):
@@ -136,6 +139,16 @@ func isTIFF(head []byte) bool {
 
 func isMAT5(head []byte) bool {
 	return len(head) >= 128 && (string(head[124:128]) == "\x00\x01IM" || string(head[124:128]) == "\x01\x00MI")
+}
+
+// isMDA looks for the version, 1.2 to 1.4, as a big-endian float.
+func isMDA(head []byte) bool {
+	for _, magic := range [...]string{"\x3f\x99\x99\x9a", "\x3f\xa6\x66\x66", "\x3f\xb3\x33\x33"} {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return true
+		}
+	}
+	return false
 }
 
 // edfOrUnknown keeps JSON apart, which begins with a brace too: EDF entries are "key = value".

@@ -34,7 +34,7 @@ func TestBytes(t *testing.T) {
 		"": Unknown, "hello": Unknown, "{\n": EDF, "{\r\nDim_1 = 3 ;": EDF, "{ HeaderID = 1 ;": EDF, "{\n \"json\": 1, \"of\": 2 }": Unknown,
 		"\x1f\x8b\x08": Gzip, "II*\x00": TIFF, "MM\x00*": TIFF, "II+\x00": TIFF, "MM\x00+": TIFF, "II": Unknown,
 		"###CBF: VERSION 1.5": CBF, hdf5Magic: HDF5, strings.Repeat("\x00", 512) + hdf5Magic: HDF5, strings.Repeat("x", 2048) + hdf5Magic: HDF5,
-		"MATLAB 7.3 MAT-file, Platform": HDF5, mat("\x00\x01IM"): MAT5, mat("\x01\x00MI"): MAT5, mat("\x00\x02IM"): Unknown,
+		"MATLAB 7.3 MAT-file, Platform": HDF5, mat("\x00\x01IM"): MAT5, "\x3f\xa6\x66\x66\x00\x00\x00\x06": MDA, "\x3f\x80\x00\x00\x00\x00": Unknown, mat("\x01\x00MI"): MAT5, mat("\x00\x02IM"): Unknown,
 		"% version 1.20\n% CCD": FLI, "% \\documentclass\n": Unknown, "#F file\n": SPEC, "\n#S 6  ascan\n": SPEC, "#C x\n#E 12\n": SPEC,
 		"# name value\n1 2\n": Unknown, "#!/bin/sh\n": Unknown, "1 2\n#S 1 x\n": Unknown, "#START\n": Unknown,
 	} {

@@ -8,7 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"ptyprep/internal/formats/h5frames"
+	"ptyprep/internal/imgproc"
+	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/recipes/defaultstest"
+	"ptyprep/internal/recipes/h5in"
 	. "ptyprep/internal/recipes/recipetest"
 	"ptyprep/internal/scan/problem"
 )
@@ -173,6 +177,51 @@ func TestSeveralScans(t *testing.T) {
 	}
 	if r := MustRun(t, StepscanNov2018, dir, base+"num_frames: 2\n"); len(r.LeftOut) != 0 {
 		t.Errorf("left out %v, though num_frames asked for no more", r.LeftOut)
+	}
+}
+
+// Reading the frames of a line allocates nothing once the line is open; of many parts only the latest
+// few stay open.
+func TestSeriesInSteadyState(t *testing.T) {
+	dir := t.TempDir()
+	Create(t, filepath.Join(dir, "a.h5"), func(f *File) {
+		for k := range 10 {
+			Put(f, fmt.Sprintf("line%d", k), Ramp(8, int32(10*k)), 2, 2, 2)
+		}
+	})
+	rec, err := Load(StepscanSep2019, dir, sep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, _ := Env()
+	files := h5in.New(env, rec.Values)
+	defer files.Close()
+	var parts []part
+	for k := range 10 {
+		parts = append(parts, part{filepath.Join(dir, "a.h5"), fmt.Sprintf("line%d", k), 2})
+	}
+	s, err := newSeries(files, "frames", 0, parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var im pix.Image
+	var sc h5frames.Scratch
+	read := func(k int) {
+		if err := s.read(k, imgproc.Whole(2, 2), &im, &sc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for k := range 20 {
+		if read(k); pix.Pixels[int32](&im)[0] != int32(10*(k/2)+4*(k%2)) {
+			t.Errorf("frame %d begins with %d", k, pix.Pixels[int32](&im)[0])
+		}
+		if len(s.open) > keepOpen {
+			t.Errorf("%d parts are open", len(s.open))
+		}
+	}
+	if n := testing.AllocsPerRun(50, func() { read(18); read(19) }); n > 0 {
+		t.Errorf("%v allocations for two frames", n)
 	}
 }
 

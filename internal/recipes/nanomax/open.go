@@ -37,6 +37,7 @@ type opener struct {
 	parts     []part
 	x, y      []float64 // as stored
 	monitor   []float64
+	monitorOf string // file:dataset
 	leftOut   []string
 	roundsI0  bool
 	marks     mark
@@ -183,7 +184,7 @@ func (o *opener) normalise(s *beam.Scan) error {
 	if o.monitor == nil {
 		return nil
 	}
-	if err := beam.CheckMonitor(o.v.Where(I0), o.monitor, nil); err != nil {
+	if err := beam.CheckMonitor(o.v.Where(I0)+": "+o.monitorOf, o.monitor, nil); err != nil {
 		return err
 	}
 	beam.ByMean(o.monitor)

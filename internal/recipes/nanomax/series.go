@@ -1,8 +1,8 @@
 package nanomax
 
 import (
-	"container/list"
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 
@@ -39,7 +39,7 @@ type series struct {
 
 	mu   sync.Mutex
 	open map[int]*openPart
-	idle *list.List // of *openPart, the latest used first
+	idle []*openPart // not in use, the latest used last
 }
 
 // openPart is a part that is open, used by users readers at the moment.
@@ -49,13 +49,12 @@ type openPart struct {
 	ready  sync.WaitGroup
 	stack  *stack
 	err    error
-	place  *list.Element // in idle
 }
 
 // newSeries looks at all parts: that each is there, holds enough frames of one size, and is
 // stored whole. The type is one that holds the numbers of all.
 func newSeries(files *h5in.Files, where string, cacheBytes int64, parts []part) (*series, error) {
-	s := &series{files: files, where: where, cacheBytes: cacheBytes, parts: parts, open: map[int]*openPart{}, idle: list.New()}
+	s := &series{files: files, where: where, cacheBytes: cacheBytes, parts: parts, open: map[int]*openPart{}}
 	n := 0
 	for i, p := range parts {
 		s.starts = append(s.starts, n)
@@ -175,10 +174,7 @@ func (s *series) take(i int) *openPart {
 	p := s.open[i]
 	if p != nil {
 		p.users++
-		if p.place != nil {
-			s.idle.Remove(p.place)
-			p.place = nil
-		}
+		s.idle = slices.DeleteFunc(s.idle, func(q *openPart) bool { return q == p })
 		s.mu.Unlock()
 		p.ready.Wait()
 		return p
@@ -200,14 +196,16 @@ func (s *series) give(p *openPart) {
 	if p.users > 0 {
 		return
 	}
-	p.place = s.idle.PushFront(p)
-	for s.idle.Len() > keepOpen {
-		s.drop(s.idle.Back())
+	s.idle = append(s.idle, p)
+	if len(s.idle) > keepOpen {
+		s.drop()
 	}
 }
 
-func (s *series) drop(e *list.Element) {
-	old := s.idle.Remove(e).(*openPart)
+// drop closes the part that was not used for longest. The caller holds the lock.
+func (s *series) drop() {
+	old := s.idle[0]
+	s.idle = slices.Delete(s.idle, 0, 1)
 	delete(s.open, old.number)
 	if old.stack != nil {
 		old.stack.close()
@@ -218,8 +216,8 @@ func (s *series) drop(e *list.Element) {
 func (s *series) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.idle.Len() > 0 {
-		s.drop(s.idle.Back())
+	for len(s.idle) > 0 {
+		s.drop()
 	}
 	return nil
 }

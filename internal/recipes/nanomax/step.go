@@ -64,10 +64,14 @@ func (o *opener) motors(file, group, measurement string, rank int) (x, y, monito
 	if y, err = read(YMotor, group); err != nil {
 		return nil, nil, nil, err
 	}
-	if !o.v.IsNull(I0) {
-		monitor, err = read(I0, measurement)
+	if o.v.IsNull(I0) {
+		return x, y, nil, nil
 	}
-	return x, y, monitor, err
+	if monitor, err = read(I0, measurement); err != nil {
+		return nil, nil, nil, err
+	}
+	o.monitorOf = monitor.Name
+	return x, y, monitor, nil
 }
 
 // numbered lists the datasets that a group of the file holds for n = from, from+1, ..., want of

@@ -76,7 +76,7 @@ var (
 		Help: "How waves go from the sample to the detector.",
 	})
 
-	_       = group("xy", 0, "The scan pattern, in metres (vertical, horizontal). Of extent, spacing and steps one may be null.")
+	xy      = group("xy", 0, "The scan pattern, in metres (vertical, horizontal). Of extent, spacing and steps one may be null.")
 	xyModel = add(param.Spec{
 		Path: "xy.model", Forms: param.Text | array | param.Null, Choices: []any{"round", "spiral", "raster", "round_roi", "spiral_roi"}, Elem: param.NestedNumbers(),
 		Help: "round (shells of 5, 10, 15, ... points), spiral, raster, or a list of points in metres. There is no default that makes a scan.",

@@ -13,6 +13,7 @@ import (
 	"ptyprep/internal/formats/edf"
 	"ptyprep/internal/formats/fliraw"
 	"ptyprep/internal/formats/mat5"
+	"ptyprep/internal/formats/mda"
 	"ptyprep/internal/formats/spec"
 	"ptyprep/internal/formats/tiff"
 	"ptyprep/internal/imgproc/pix"
@@ -45,6 +46,7 @@ func rawInspectors() []Inspector {
 		of("TIFF", detect.TIFF, inspectTIFF),
 		of("MATLAB level 5", detect.MAT5, inspectMAT5),
 		of("SPEC log", detect.SPEC, inspectSPEC),
+		of("EPICS MDA", detect.MDA, inspectMDA),
 	}
 }
 
@@ -55,7 +57,7 @@ func rawProblem(err error) error {
 		return err
 	}
 	p = problem.Inputf("%v", err)
-	for _, truncated := range []error{edf.ErrTruncated, fliraw.ErrTruncated, cbf.ErrTruncated, tiff.ErrTruncated, mat5.ErrTruncated} {
+	for _, truncated := range []error{edf.ErrTruncated, fliraw.ErrTruncated, cbf.ErrTruncated, tiff.ErrTruncated, mat5.ErrTruncated, mda.ErrTruncated} {
 		if errors.Is(err, truncated) {
 			return p.WithHint("the copy may be incomplete, or the file still be written: compare its size with the original")
 		}
@@ -511,6 +513,108 @@ func (r *Log) WriteText(w io.Writer) error {
 		writeNamed(&b, "  motors:", s.Motors)
 		for _, w := range s.Warnings {
 			fmt.Fprintf(&b, "  warning: %s\n", w)
+		}
+	}
+	writeWarnings(&b, r.Warnings)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// ---- MDA
+
+// ScanFile is what an MDA file holds.
+type ScanFile struct {
+	File     string      `json:"file"`
+	Format   string      `json:"format"`
+	Version  float64     `json:"version"`
+	Number   int         `json:"number"` // of the scan
+	Dims     []int       `json:"dims"`   // points of each dimension, the outermost first
+	Levels   []ScanLevel `json:"levels"` // the outermost scan, then the first one within it, ...
+	Warnings []string    `json:"warnings,omitempty"`
+}
+
+// ScanLevel is one dimension of it: for the inner ones, over all scans of that dimension.
+type ScanLevel struct {
+	Name        string      `json:"name"`
+	Time        string      `json:"time"`
+	Points      int         `json:"points"` // that were made
+	Positioners []ScanValue `json:"positioners"`
+	Detectors   []ScanValue `json:"detectors"`
+}
+
+// ScanValue is what was set or read; NaN and infinite numbers do not count.
+type ScanValue struct {
+	Name        string  `json:"name"`
+	Description string  `json:"description,omitempty"`
+	Unit        string  `json:"unit,omitempty"`
+	Min         float64 `json:"min"`
+	Max         float64 `json:"max"`
+}
+
+func inspectMDA(_ context.Context, path string) (Report, error) {
+	f, err := mda.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	r := &ScanFile{File: path, Format: "MDA", Version: math.Round(float64(f.Version)*10) / 10, Number: f.Number, Dims: f.Dims, Warnings: f.Warnings}
+	for level := []*mda.Scan{f.Scan}; len(level) > 0; {
+		r.Levels = append(r.Levels, levelOf(level))
+		var inner []*mda.Scan
+		for _, s := range level {
+			inner = append(inner, s.Inner...)
+		}
+		level = inner
+	}
+	return r, nil
+}
+
+// levelOf sums up all scans of one dimension, which set and read the same things.
+func levelOf(scans []*mda.Scan) ScanLevel {
+	first := scans[0]
+	l := ScanLevel{Name: first.Name, Time: first.Time, Positioners: []ScanValue{}, Detectors: []ScanValue{}}
+	for _, s := range scans {
+		l.Points += s.Done
+	}
+	for i, p := range first.Positioners {
+		var all []float64
+		for _, s := range scans {
+			if i < len(s.Positioners) {
+				all = append(all, s.Positioners[i].Values...)
+			}
+		}
+		m := sumUp(all)
+		l.Positioners = append(l.Positioners, ScanValue{p.Name, p.Description, p.Unit, m.Min, m.Max})
+	}
+	for i, d := range first.Detectors {
+		var all []float32
+		for _, s := range scans {
+			if i < len(s.Detectors) {
+				all = append(all, s.Detectors[i].Values...)
+			}
+		}
+		m := sumUp(all)
+		l.Detectors = append(l.Detectors, ScanValue{d.Name, d.Description, d.Unit, m.Min, m.Max})
+	}
+	return l
+}
+
+// WriteText writes each dimension with what was set and read.
+func (r *ScanFile) WriteText(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: MDA %.1f, scan %d, %s points\n", r.File, r.Version, r.Number, times(r.Dims))
+	for i, l := range r.Levels {
+		fmt.Fprintf(&b, "dimension %d: %s, %s, %s\n", i, l.Name, l.Time, count(l.Points, "point"))
+		for _, list := range [][]ScanValue{l.Positioners, l.Detectors} {
+			for _, v := range list {
+				fmt.Fprintf(&b, "    %-30s %.8g to %.8g", v.Name, v.Min, v.Max)
+				if v.Unit != "" {
+					b.WriteString(" " + v.Unit)
+				}
+				if v.Description != "" {
+					fmt.Fprintf(&b, "  (%s)", v.Description)
+				}
+				b.WriteByte('\n')
+			}
 		}
 	}
 	writeWarnings(&b, r.Warnings)

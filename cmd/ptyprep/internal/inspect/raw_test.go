@@ -177,6 +177,8 @@ func TestRealFiles(t *testing.T) {
 		"spec/spec2nexus/33bm_spec.dat":                  {"SPEC, 17 scans", "10201 points"},
 		"spec/spec2nexus/05_02_test.dat":                 {"SPEC, 39 scans", "scan 110.1: "},
 		"spec/spec2nexus/issue161_spock_spec_file":       {"SPEC, 41 scans"},
+		"mda/mdaviz/mda_0006.mda":                        {"MDA 1.3, scan 6, 16 x 5 points", "dimension 0: 29idd:scan2", "16 points", "dimension 1: 29idd:scan1", "80 points", "29idd:m3.VAL                   -29 to -23 mm  (z)"},
+		"mda/mdaviz/Kappa_0004.mda":                      {"MDA 1.4, scan 4, 51 points", "um  (x)"},
 	} {
 		_, text := look(t, filepath.Join(real, file))
 		for _, l := range lines {

@@ -24,7 +24,7 @@ const (
 type Stream struct {
 	pcg    rand.PCG
 	rand   *rand.Rand
-	tables *[tableMeans]*table
+	tables *[tableMeans * tableSteps]*table
 }
 
 // NewStream makes the stream (seed, purpose, index).

@@ -45,11 +45,11 @@ func chiSquare(t *testing.T, mean float64, n int) float64 {
 	return (math.Cbrt(chi/f) - (1 - 2/(9*f))) / math.Sqrt(2/(9*f))
 }
 
-// The means cover the three methods, the seams between them at 1 and 64, and the range
+// The means cover the methods, the seams between them at 1/4 and 64, and the range
 // 10..15 where a well-known implementation never gives 0. 4 standard deviations.
 func TestPoissonDistribution(t *testing.T) {
 	worst := 0.0
-	for _, mean := range []float64{1e-3, 0.02, 0.3, 0.97, 1, 2.5, 5, 9.99, 10, 12, 14.5, 20, 33.3, 63, 63.99, 64, 64.5, 80, 250, 999.5, 1e4, 1e5, 3.3e6, 1e8} {
+	for _, mean := range []float64{1e-3, 0.02, 0.2499, 0.25, 0.3, 0.499, 0.97, 1, 2.5, 5, 9.99, 10, 10.01, 12, 14.5, 20, 33.3, 63, 63.74, 63.99, 64, 64.5, 80, 250, 999.5, 1e4, 1e5, 3.3e6, 1e8} {
 		z := chiSquare(t, mean, 300000)
 		if math.Abs(z) > 4 {
 			t.Errorf("mean %g: chi-square is off by %.1f standard deviations", mean, z)

@@ -5,39 +5,51 @@ import (
 	"sync"
 )
 
-// tableMeans is the number of whole means, from 0 on, that have a table.
-const tableMeans = 64
+// Tables are made for the means 1/tableSteps, 2/tableSteps, ... below tableMeans.
+const (
+	tableMeans = 64
+	tableSteps = 4
+)
 
 // Poisson draws a count of the given expectation. The result is a whole number held in a
 // float64, so that the largest expectations do not overflow. 0 for an expectation that is
 // not positive; NaN and infinity are returned as they are.
 //
-// A sum of Poisson counts is a Poisson count: below tableMeans the whole part of the mean
-// is drawn from a table and the rest, below 1, by search. Above, by rejection. No method
-// takes a normal approximation.
+// A sum of Poisson counts is a Poisson count: below tableMeans the mean is cut into a part
+// that has a table and a rest below 1/tableSteps, whose counts are rare. Above, by rejection. No
+// method takes a normal approximation.
 func (s *Stream) Poisson(mean float64) float64 {
 	switch {
-	case mean < 1:
-		return s.poissonSearch(mean)
 	case mean < tableMeans:
-		whole := int(mean)
-		return s.tables[whole].draw(s.Uniform()) + s.poissonSearch(mean-float64(whole))
+		if !(mean > 0) {
+			return 0
+		}
+		step := uint(mean * tableSteps)
+		rest := mean - float64(step)*(1./tableSteps)
+		w := s.pcg.Uint64()
+		count := 0.0
+		if step > 0 {
+			count = s.tables[step].draw(float64(w>>11) * 0x1p-53)
+		}
+		// The low bits, which the table did not see, decide most draws of the rest: with a
+		// probability of quick/2048, which is less than exp(-rest), it is 0.
+		quick := uint64((1 - rest) * lowBits)
+		if w%lowBits < quick {
+			return count
+		}
+		q := float64(quick) * (1. / lowBits)
+		return count + search(rest, q+(1-q)*s.Uniform())
 	case mean <= math.MaxFloat64:
 		return s.poissonRejection(mean)
 	}
 	return mean
 }
 
-// poissonSearch adds up probabilities until they reach a uniform number (Devroye 1986,
+const lowBits = 1 << 11
+
+// search takes probabilities off a uniform number u until nothing is left of it (Devroye 1986,
 // section X.3), for means below 1.
-func (s *Stream) poissonSearch(mean float64) float64 {
-	if !(mean > 0) {
-		return 0
-	}
-	u := s.Uniform()
-	if u < 1-mean {
-		return 0 // as 1-mean < exp(-mean): the exponential is not needed
-	}
+func search(mean, u float64) float64 {
 	p := math.Exp(-mean)
 	for k := 0.0; ; k++ {
 		u -= p
@@ -56,7 +68,7 @@ type table struct {
 }
 
 func (t *table) draw(u float64) float64 {
-	k := int(t.guide[int(u*256)])
+	k := int(t.guide[uint8(u*256)])
 	for u >= t.sum[k] {
 		k++
 	}
@@ -64,13 +76,13 @@ func (t *table) draw(u float64) float64 {
 }
 
 // tables are made at the first use and never change.
-var tables = sync.OnceValue(func() *[tableMeans]*table {
-	all := new([tableMeans]*table)
-	for m := 1; m < tableMeans; m++ {
-		t := new(table)
+var tables = sync.OnceValue(func() *[tableMeans * tableSteps]*table {
+	all := new([tableMeans * tableSteps]*table)
+	for m := 1; m < len(all); m++ {
+		t, mean := new(table), float64(m)/tableSteps
 		sum := 0.0
-		for k := 0; k <= m || t.sum[k-1]-t.sum[k-2] > 0; k++ {
-			sum += math.Exp(logPoisson(float64(k), float64(m)))
+		for k := 0; float64(k) <= mean+1 || t.sum[k-1]-t.sum[k-2] > 0; k++ {
+			sum += math.Exp(logPoisson(float64(k), mean))
 			t.sum = append(t.sum, sum)
 		}
 		t.sum[len(t.sum)-1] = 1 // what rounding left over; no uniform number reaches it
@@ -93,7 +105,6 @@ var tables = sync.OnceValue(func() *[tableMeans]*table {
 func (s *Stream) poissonRejection(mean float64) float64 {
 	b := 0.931 + 2.53*math.Sqrt(mean)
 	a := -0.059 + 0.02483*b
-	vr := 0.9277 - 3.6224/(b-2)
 	for {
 		u := s.Uniform() - 0.5
 		v := 1 - s.Uniform() // in (0, 1]
@@ -102,7 +113,7 @@ func (s *Stream) poissonRejection(mean float64) float64 {
 			continue
 		}
 		k := math.Floor((2*a/us+b)*u + mean + 0.43)
-		if us >= 0.07 && v <= vr {
+		if us >= 0.07 && (0.9277-v)*(b-2) >= 3.6224 { // v is at most 0.9277 - 3.6224/(b-2)
 			return k
 		}
 		if k < 0 || us < 0.013 && v > us {
