@@ -23,7 +23,6 @@ import (
 // Source is a simulated scan: frame k is |forward(probe * object window k)|^2, as a detector
 // sees it.
 type Source struct {
-	name  string
 	truth Truth
 	seed  uint64
 
@@ -98,7 +97,7 @@ func (s *Source) Describe(context.Context) (*scan.Description, error) {
 		Type: s.sensor.kind(), RawType: s.sensor.kind(), Positions: s.positions, HasMask: s.mask != nil, HasDark: true,
 		FrameBytes: n * (16 + 8 + 8 + 2),
 		// Not FixedBytes: the object is as large as the recipe makes it, fewer workers would not help.
-		Name:       func(k int) string { return fmt.Sprintf("frame %d of the simulated scan", k) },
+		Name: func(k int) string { return fmt.Sprintf("frame %d of the simulated scan", k) },
 	}, nil
 }
 
