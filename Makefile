@@ -33,7 +33,7 @@ binary:
 
 demo: build ## convert a measured near-field scan and report on it
 	$(BIN) convert testdata/p25_nearfield/recipe.yaml --output $(DEMO) --overwrite
-	$(BIN) inspect $(DEMO)
+	$(BIN) inspect $(DEMO) --picture bin/p25_nearfield.png --overwrite
 
 test: deps ## run all tests
 	go test $(GOFLAGS_TAGS) ./...

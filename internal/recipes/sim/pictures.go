@@ -1,16 +1,13 @@
 package sim
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"image"
-	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
 
-	"ptyprep/internal/formats/atomicfile"
 	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/recipes/sim/preview"
@@ -73,23 +70,8 @@ func WritePictures(ctx context.Context, dir string, s Simulated) error {
 }
 
 func writePicture(path string, im image.Image) error {
-	var b bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, im); err != nil {
-		return err
-	}
-	fail := func(err error) error {
+	if err := preview.Write(path, im, true); err != nil {
 		return problem.Internalf("--preview: %s could not be written", path).Because(err)
-	}
-	set, err := atomicfile.Begin(path)
-	if err != nil {
-		return fail(err)
-	}
-	defer set.Abort()
-	if err := os.WriteFile(set.Temp(""), b.Bytes(), 0o666); err != nil {
-		return fail(err)
-	}
-	if err := set.Commit(atomicfile.Replace, nil); err != nil {
-		return fail(err)
 	}
 	return nil
 }

@@ -11,7 +11,8 @@ import (
 )
 
 func (a *app) inspectCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, overwrite bool
+	var picture string
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Tell what a file holds: .ptyd, any other HDF5, EDF, CBF, TIFF, ...",
@@ -19,9 +20,12 @@ func (a *app) inspectCommand() *cobra.Command {
 recorded, each chunk. Of any other HDF5 file: every dataset with its type, shape, storage and
 links. Of EDF (.edf.gz too), FLI raw, CBF and TIFF: every frame with its header and the sum, least
 and largest of its pixels. Of MATLAB level 5: its variables. Of a SPEC log: every scan with its
-columns and motors.`,
+columns and motors.
+
+--picture draws a .ptyd: its first frame, the mean of its frames and its scan points.`,
 		Example: `  ptyprep inspect scan.ptyd
   ptyprep inspect scan.ptyd --json | python3 -m json.tool
+  ptyprep inspect scan.ptyd --picture scan.png
   ptyprep inspect raw.nxs
   ptyprep inspect frame_0000.edf`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -35,15 +39,23 @@ columns and motors.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as one JSON object")
+	cmd.Flags().StringVar(&picture, "picture", "", "draw a .ptyd into `FILE` (PNG)")
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace an existing picture")
 	settings.AddFlags(cmd.Flags(), settings.NoLock)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		set, err := a.configure(cmd)
 		if err != nil {
 			return err
 		}
-		r, err := inspect.File(cmd.Context(), args[0], inspect.Options{NoLock: settings.BoolOf(set.Text(settings.NoLock))})
+		o := inspect.Options{NoLock: settings.BoolOf(set.Text(settings.NoLock))}
+		r, err := inspect.File(cmd.Context(), args[0], o)
 		if err != nil {
 			return err
+		}
+		if picture != "" {
+			if err := inspect.Picture(cmd.Context(), args[0], picture, overwrite, o); err != nil {
+				return err
+			}
 		}
 		if asJSON || a.con.JSON() {
 			a.con.Object(r)
