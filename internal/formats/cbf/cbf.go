@@ -5,6 +5,8 @@
 // type and checks their MD5 sum where the header has one. Pixels that the detector marks
 // (-1 gap or dead, -2 bad) stay as they are: masks are the recipe's business.
 //
+// Write is the reverse, for simulated data.
+//
 // The layout, and what is refused, stand in docs/formats/cbf.md.
 package cbf
 

@@ -39,7 +39,7 @@ func openSimScan(_ context.Context, env *recipes.Env, v *param.Values) (*recipes
 	}
 	r := newReader(env, v)
 	defer r.close()
-	s := &Source{name: "SimScan", seed: uint64(v.Int(Seed))}
+	s := &Source{seed: uint64(v.Int(Seed))}
 	if err := s.scanPoints(env, r, g); err != nil {
 		return nil, err
 	}

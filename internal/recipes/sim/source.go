@@ -23,7 +23,6 @@ import (
 // Source is a simulated scan: frame k is |forward(probe * object window k)|^2, as a detector
 // sees it.
 type Source struct {
-	name  string
 	truth Truth
 	seed  uint64
 

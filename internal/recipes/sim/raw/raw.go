@@ -157,7 +157,7 @@ func (s *Sink) Finish() error {
 		err = s.place()
 	}
 	if err != nil {
-		os.RemoveAll(s.temp)
+		err = errors.Join(err, os.RemoveAll(s.temp))
 	}
 	return s.problem(err)
 }
@@ -185,7 +185,7 @@ func (s *Sink) place() error {
 func (s *Sink) Abort() {
 	if s.temp != "" {
 		s.w.abort()
-		os.RemoveAll(s.temp)
+		_ = os.RemoveAll(s.temp) // what stopped the run is told
 	}
 }
 
