@@ -19,7 +19,7 @@ var layers = map[string][]string{
 	"internal/scan/units":         {},
 	"internal/scan/param":         {"internal/scan/problem"},
 	"internal/scan":               {"internal/imgproc", "internal/scan/problem", "internal/scan/units"},
-	"internal/formats":            {"internal/imgproc/pix"}, // the raw readers: bytes in, pixels out
+	"internal/formats":            {"internal/imgproc/pix", "internal/formats/rawfile"}, // the raw readers: bytes in, pixels out
 	"internal/formats/formattest": {"internal/imgproc/pix"},
 	"internal/formats/h5":         {"internal/imgproc/pix", "internal/formats/codec"},
 	"internal/formats/codec":      {"internal/imgproc/pix"},

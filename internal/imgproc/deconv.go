@@ -94,6 +94,9 @@ func symmetric(mtf []float64, rows, cols int) bool {
 // ScratchBytes is the memory of a DeconvSpace.
 func (d *RichardsonLucy) ScratchBytes() int64 { return int64(d.rows*d.cols*4 + 16*d.fieldLen()) }
 
+// Bytes is the memory that d holds, beside the tables of its transforms.
+func (d *RichardsonLucy) Bytes() int64 { return int64(8*len(d.realKernel) + 16*len(d.kernel)) }
+
 func (d *RichardsonLucy) fieldLen() int {
 	if d.real != nil {
 		return d.rows * d.real.Stride()

@@ -44,9 +44,6 @@ func NewUndistortion[T float32 | float64](dh, dv *pix.Image) *Undistortion[T] {
 	return u
 }
 
-// Bytes is the memory that u holds.
-func (u *Undistortion[T]) Bytes() int64 { return int64(len(u.at)) * int64(4+2*pix.TypeOf[T]().Size()) }
-
 // Apply writes the frame src without distortion into dst; both have the size planned and do not
 // share memory.
 func (u *Undistortion[T]) Apply(dst, src []T) {

@@ -38,11 +38,12 @@ func (r *run) makeCrew() {
 	}
 }
 
-// take moves what a worker made of frame f into s, and leaves f what s held, to be used again.
-func (s *Frame) take(f *Frame) {
-	s.Index, s.notes, s.spent = f.Index, f.notes, f.spent
-	f.notes, f.spent = counts{}, [NumStages]time.Duration{}
-	s.Out, f.Out = f.Out, s.Out
+// take moves what a worker made of a frame into f, and leaves the worker what f held, to be used
+// again.
+func (f *Frame) take(from *Frame) {
+	f.Index, f.notes, f.spent = from.Index, from.notes, from.spent
+	from.notes, from.spent = counts{}, [NumStages]time.Duration{}
+	f.Out, from.Out = from.Out, f.Out
 }
 
 // slot is the place of one result in the order of frames.
@@ -122,7 +123,7 @@ func (r *run) work(ctx context.Context, q *queue, f *Frame, work func(context.Co
 	}
 }
 
-// emit gives results to to in the order of frames. A slot that stands in line has a worker, which
+// emit hands results on in the order of frames. A slot that stands in line has a worker, which
 // also answers when ctx has ended.
 func (r *run) emit(ctx context.Context, q *queue, to func(*Frame) error) error {
 	for {

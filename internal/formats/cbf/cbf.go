@@ -5,6 +5,8 @@
 // type and checks their MD5 sum where the header has one. Pixels that the detector marks
 // (-1 gap or dead, -2 bad) stay as they are: masks are the recipe's business.
 //
+// Write is the reverse, for simulated data.
+//
 // The layout, and what is refused, stand in docs/formats/cbf.md.
 package cbf
 
@@ -14,10 +16,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
+	"ptyprep/internal/formats/rawfile"
 	"ptyprep/internal/imgproc/pix"
 )
 
@@ -37,6 +39,8 @@ type Entry struct{ Key, Value string }
 
 // File is an opened CBF file. It is safe for concurrent Read.
 type File struct {
+	rawfile.Handle
+
 	Type       pix.Type
 	Rows, Cols int
 	// Convention is the header convention, e.g. PILATUS_1.2 or SLS_1.0; may be empty.
@@ -51,26 +55,15 @@ type File struct {
 
 	sum    []byte // MD5 of the packed pixels, nil without
 	source io.ReaderAt
-	closer io.Closer
 }
 
 // Open reads the header of a file and keeps it open for Read; errors name the path.
 func Open(path string) (*File, error) {
-	file, err := os.Open(path)
+	f, handle, err := rawfile.Open("cbf", path, Parse)
 	if err != nil {
-		return nil, fmt.Errorf("cbf: %w", err)
+		return nil, err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("cbf: %w", err)
-	}
-	f, err := Parse(file, info.Size())
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	f.closer = file
+	f.Handle = handle
 	return f, nil
 }
 
@@ -150,16 +143,6 @@ func (f *File) Quantity(key string) (value float64, unit string, err error) {
 		return 0, "", fmt.Errorf("cbf: %s is %q, expected a number", key, text)
 	}
 	return value, strings.TrimSpace(unit), nil
-}
-
-// Close closes what Open opened; the pixels cannot be read afterwards.
-func (f *File) Close() error {
-	if f.closer == nil {
-		return nil
-	}
-	c := f.closer
-	f.closer = nil
-	return c.Close()
 }
 
 func lookUp(list []Entry, key string) (string, bool) {

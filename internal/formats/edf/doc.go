@@ -10,6 +10,8 @@
 //     warning), bytes that are not UTF-8 are read as Latin-1;
 //   - a gzip-packed file is unpacked in memory, up to MaxUnpacked bytes.
 //
+// Write is the reverse, for simulated data.
+//
 // The byte layout, the variants that are read and those that are refused stand in
 // docs/formats/edf.md.
 package edf

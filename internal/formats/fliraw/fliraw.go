@@ -13,11 +13,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"ptyprep/internal/formats/rawfile"
 	"ptyprep/internal/imgproc/pix"
 )
 
@@ -44,13 +44,14 @@ type Header struct{ fields []Field }
 
 // File is an opened FLI raw file. It is safe for concurrent Read.
 type File struct {
+	rawfile.Handle
+
 	Header     Header
 	Rows, Cols int
 	// Offset is the place of the first pixel in the file.
 	Offset int64
 
 	source   io.ReaderAt
-	closer   io.Closer
 	warnings []string
 }
 
@@ -71,21 +72,11 @@ var aliases = map[string]string{
 
 // Open reads the header of a file and keeps it open for Read; errors name the path.
 func Open(path string) (*File, error) {
-	file, err := os.Open(path)
+	f, handle, err := rawfile.Open("fliraw", path, Parse)
 	if err != nil {
-		return nil, fmt.Errorf("fliraw: %w", err)
+		return nil, err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("fliraw: %w", err)
-	}
-	f, err := Parse(file, info.Size())
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	f.closer = file
+	f.Handle = handle
 	return f, nil
 }
 
@@ -241,16 +232,6 @@ func (f *File) Read(dst *pix.Image) error {
 
 // Warnings tells what was odd in the file and how it was understood.
 func (f *File) Warnings() []string { return f.warnings }
-
-// Close closes what Open opened; the pixels cannot be read afterwards.
-func (f *File) Close() error {
-	if f.closer == nil {
-		return nil
-	}
-	c := f.closer
-	f.closer = nil
-	return c.Close()
-}
 
 // Fields lists the header in file order, "EOH" included.
 func (h Header) Fields() []Field { return h.fields }

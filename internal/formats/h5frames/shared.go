@@ -99,8 +99,8 @@ func (r *Reader) block(at []int, s *Scratch) (*entry, error) {
 // readAhead decodes the first of the chunks behind at that nobody has yet, as far ahead as there
 // are other goroutines that may be doing the same.
 func (r *Reader) readAhead(at []int, s *Scratch) {
-	next := append(s.ahead[:0], at...)
-	s.ahead = next
+	s.ahead = append(s.ahead[:0], at...)
+	next := s.ahead
 	for range runtime.GOMAXPROCS(0) {
 		if !r.nextFrames(next) {
 			return

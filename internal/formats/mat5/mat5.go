@@ -16,11 +16,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/klauspost/compress/zlib"
 
+	"ptyprep/internal/formats/rawfile"
 	"ptyprep/internal/imgproc/pix"
 )
 
@@ -82,32 +82,23 @@ type Var struct {
 
 // File is an opened MAT-file. It is safe for concurrent Read.
 type File struct {
+	rawfile.Handle
+
 	Vars []Var
 	// Text is the description in the first 116 bytes.
 	Text string
 
 	order  binary.ByteOrder
 	source io.ReaderAt
-	closer io.Closer
 }
 
 // Open lists the variables of a file and keeps it open for Read; errors name the path.
 func Open(path string) (*File, error) {
-	file, err := os.Open(path)
+	f, handle, err := rawfile.Open("mat5", path, Parse)
 	if err != nil {
-		return nil, fmt.Errorf("mat5: %w", err)
+		return nil, err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("mat5: %w", err)
-	}
-	f, err := Parse(file, info.Size())
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	f.closer = file
+	f.Handle = handle
 	return f, nil
 }
 
@@ -277,16 +268,6 @@ func (v *Var) size() (rows, cols int64, err error) {
 		return 0, 0, fmt.Errorf("mat5: %w: variable %q is %d x %d, its %d bytes cannot hold that", ErrTruncated, v.Name, rows, cols, v.length)
 	}
 	return rows, cols, nil
-}
-
-// Close closes what Open opened; variables cannot be read afterwards.
-func (f *File) Close() error {
-	if f.closer == nil {
-		return nil
-	}
-	c := f.closer
-	f.closer = nil
-	return c.Close()
 }
 
 // buffers are kept from variable to variable while a file is listed: an unpacker takes some

@@ -41,7 +41,7 @@ func WriteUint8(w io.Writer, name string, data []byte, rows, cols int) error {
 	copy(head[116:], make([]byte, 8)) // no subsystem
 	le.PutUint16(head[124:], 0x0100)
 	copy(head[126:], "IM")
-	out := append(head, le.AppendUint32(le.AppendUint32(nil, miMatrix), uint32(m.Len()))...)
-	_, err := w.Write(append(out, m.Bytes()...))
+	head = le.AppendUint32(le.AppendUint32(head, miMatrix), uint32(m.Len()))
+	_, err := w.Write(append(head, m.Bytes()...))
 	return err
 }

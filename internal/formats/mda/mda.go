@@ -9,8 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
+
+	"ptyprep/internal/formats/rawfile"
 )
 
 // ErrNotMDA is wrapped when the file does not begin as MDA files do.
@@ -66,20 +67,11 @@ type Trigger struct {
 
 // Open parses the file at path; errors name it.
 func Open(path string) (*File, error) {
-	f, err := os.Open(path)
+	m, handle, err := rawfile.Open("mda", path, Parse)
 	if err != nil {
-		return nil, fmt.Errorf("mda: %w", err)
+		return nil, err
 	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("mda: %w", err)
-	}
-	m, err := Parse(f, st.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
+	return m, handle.Close() // everything was read
 }
 
 // Parse parses the file in the first size bytes of r, which is not needed afterwards.

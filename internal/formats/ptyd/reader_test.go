@@ -242,7 +242,7 @@ func TestBrokenFiles(t *testing.T) {
 func TestManyChunks(t *testing.T) {
 	write := []func(*h5.File) error{meta(3 * openDatasets)}
 	for k := range 3 * openDatasets {
-		write = append(write, chunk(string(NodeOf(k).describe()), 1, uint16(k)))
+		write = append(write, chunk(NodeOf(k).describe(), 1, uint16(k)))
 	}
 	f := open(t, file(t, filepath.Join(t.TempDir(), "x.ptyd"), write...))
 	done := make(chan error)

@@ -13,10 +13,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
+	"ptyprep/internal/formats/rawfile"
 	"ptyprep/internal/imgproc/pix"
 )
 
@@ -56,30 +56,21 @@ type chunks struct {
 
 // File is an opened TIFF file. It is safe for concurrent Read.
 type File struct {
+	rawfile.Handle
+
 	Frames []Frame
 
 	warnings []string
 	source   io.ReaderAt
-	closer   io.Closer
 }
 
 // Open parses the directories of a file and keeps it open for Read; errors name the path.
 func Open(path string) (*File, error) {
-	file, err := os.Open(path)
+	f, handle, err := rawfile.Open("tiff", path, Parse)
 	if err != nil {
-		return nil, fmt.Errorf("tiff: %w", err)
+		return nil, err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("tiff: %w", err)
-	}
-	f, err := Parse(file, info.Size())
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	f.closer = file
+	f.Handle = handle
 	return f, nil
 }
 
@@ -129,16 +120,6 @@ func (f *File) Read(frame int, dst *pix.Image) error {
 
 // Warnings tells what was odd in the file and how it was understood.
 func (f *File) Warnings() []string { return f.warnings }
-
-// Close closes what Open opened; frames cannot be read afterwards.
-func (f *File) Close() error {
-	if f.closer == nil {
-		return nil
-	}
-	c := f.closer
-	f.closer = nil
-	return c.Close()
-}
 
 // Entries gives the "# Key value" lines of the description in order, without the ":" or "="
 // behind the key.

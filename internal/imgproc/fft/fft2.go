@@ -58,11 +58,14 @@ func (p *Plan2) Inverse(a []complex128, s *Scratch2) {
 }
 
 // Power writes the squared modulus of the transform of a, times f, to dst (Rows*Cols
-// numbers each) and leaves a with undefined contents. It is Forward without the way back
-// of the complex numbers to memory.
-func (p *Plan2) Power(dst []float64, a []complex128, f float64, s *Scratch2) {
-	p.rowPass(a, s)
+// numbers each). It is Forward without the way back of the complex numbers to memory. Rows of
+// a outside lo <= row < hi must be zero: they are not transformed, and stay zero; those inside
+// are left with undefined contents.
+func (p *Plan2) Power(dst []float64, a []complex128, lo, hi int, f float64, s *Scratch2) {
 	n := p.cols.n
+	for r := lo; r < hi; r++ {
+		p.cols.forward(a[r*n:r*n+n:r*n+n], s.w)
+	}
 	for c := 0; c < n; c += block {
 		b := p.gather(a, c, s)
 		p.columns(b, s)

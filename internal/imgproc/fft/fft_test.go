@@ -100,7 +100,7 @@ func TestArrays(t *testing.T) {
 		d = max(d, deviation(got, a))
 
 		power := make([]float64, rows*cols)
-		p.Power(power, append([]complex128(nil), a...), 0.5, s)
+		p.Power(power, append([]complex128(nil), a...), 0, rows, 0.5, s)
 		largest := 0.0
 		for _, v := range want {
 			largest = max(largest, real(v)*real(v)+imag(v)*imag(v))
@@ -125,12 +125,32 @@ func TestArrays(t *testing.T) {
 	t.Logf("largest deviation %.1e", worst)
 }
 
+// Rows that are zero need no transform of their own, and stay zero.
+func TestPowerOfSomeRows(t *testing.T) {
+	const rows, cols, lo, hi = 12, 10, 3, 8
+	a := make([]complex128, rows*cols)
+	copy(a[lo*cols:hi*cols], random((hi-lo)*cols))
+	p := New2(rows, cols)
+	s := p.NewScratch()
+	want, got := make([]float64, len(a)), make([]float64, len(a))
+	p.Power(want, append([]complex128(nil), a...), 0, rows, 1, s)
+	p.Power(got, a, lo, hi, 1, s)
+	for i := range got {
+		if got[i] != want[i] {
+			t.Fatalf("pixel %d: %v, want %v", i, got[i], want[i])
+		}
+		if r := i / cols; (r < lo || r >= hi) && a[i] != 0 {
+			t.Fatalf("row %d was written to", r)
+		}
+	}
+}
+
 func TestNoAllocation(t *testing.T) {
 	for _, n := range []int{64, 60, 61} {
 		p := New2(n, n)
 		s := p.NewScratch()
 		a, d := random(n*n), make([]float64, n*n)
-		if k := testing.AllocsPerRun(3, func() { p.Forward(a, s); p.Convolve(a, a, s); p.Power(d, a, 1e-9, s) }); k != 0 {
+		if k := testing.AllocsPerRun(3, func() { p.Forward(a, s); p.Convolve(a, a, s); p.Power(d, a, 0, n, 1e-9, s) }); k != 0 {
 			t.Errorf("%d: %v allocations", n, k)
 		}
 	}

@@ -30,7 +30,7 @@ var (
 	number    = beam.AddNumber(tree, "scan_number", nil, "Scan.")
 	sample    = beam.AddText(tree, "sample", nil, "Sample.")
 	pattern   = beam.AddPattern(tree, "pattern", "%(base_path)sraw/%(sample)s_%(scan_number)05d.h5", "File.")
-	other     = beam.AddPattern(tree, "other", "plain", "File.")
+	_         = beam.AddPattern(tree, "other", "plain", "File.")
 	motors    = beam.AddMotors(tree, 1, 3, "Motors.", "sy", "sx")
 	factors   = beam.AddMultiplier(tree, 3, 1e-6)
 	maskFile  = beam.AddMask(tree)
@@ -330,20 +330,21 @@ func TestNumberIn(t *testing.T) {
 }
 
 // prepare runs a Scan with a recipe's base parameters.
-func prepare(t *testing.T, s *beam.Scan, recipe string) *rt.Result {
+func prepare(t *testing.T, open func() *beam.Scan, recipe string) *rt.Result {
 	t.Helper()
-	r, err := tryPrepare(t, s, recipe)
+	r, err := tryPrepare(t, open, recipe)
 	if err != nil {
 		t.Fatal(rt.Text(err))
 	}
 	return r
 }
 
-func tryPrepare(t *testing.T, s *beam.Scan, recipe string) (*rt.Result, error) {
+func tryPrepare(t *testing.T, open func() *beam.Scan, recipe string) (*rt.Result, error) {
 	t.Helper()
 	line := spec
 	line.Open = recipes.OpenFunc(func(_ context.Context, _ *recipes.Env, v *param.Values) (*recipes.Opened, error) {
 		set := recipes.Settings(v)
+		s := open() // a Scan and its steps serve one run
 		s.Output = set.Output
 		return &recipes.Opened{Source: s, Settings: set}, nil
 	})
@@ -396,7 +397,7 @@ func TestSteps(t *testing.T) {
 		}, []float64{1.5, 101, 102, 103}},
 	} {
 		for out, typ := range map[string]pix.Type{"auto": pix.Float32, "float64": pix.Float64, "raw": pix.Uint16} {
-			r := prepare(t, counted(c.step()), "shape: null\noutput_dtype: "+out+"\n")
+			r := prepare(t, func() *beam.Scan { return counted(c.step()) }, "shape: null\noutput_dtype: "+out+"\n")
 			want := slices.Clone(c.want)
 			if out == "raw" {
 				for i, v := range want {
@@ -423,22 +424,25 @@ func TestSteps(t *testing.T) {
 
 // Without steps frames keep their type; smaller types are taken into the scan's.
 func TestRawTypes(t *testing.T) {
-	if r := prepare(t, counted(), "shape: null\n"); r.Type != pix.Uint16 || r.Frames[2][15] != 215 {
+	if r := prepare(t, func() *beam.Scan { return counted() }, "shape: null\n"); r.Type != pix.Uint16 || r.Frames[2][15] != 215 {
 		t.Errorf("%v", r.Type)
 	}
-	mixed := counted()
-	mixed.Raw = pix.Int32
-	if r := prepare(t, mixed, "shape: null\n"); r.Type != pix.Int32 || r.Frames[2][15] != 215 {
+	with := func(change func(s *beam.Scan)) func() *beam.Scan {
+		return func() *beam.Scan {
+			s := counted()
+			change(s)
+			return s
+		}
+	}
+	if r := prepare(t, with(func(s *beam.Scan) { s.Raw = pix.Int32 }), "shape: null\n"); r.Type != pix.Int32 || r.Frames[2][15] != 215 {
 		t.Errorf("%v", r.Type)
 	}
-	narrow := counted()
-	narrow.Raw = pix.Uint8
-	if _, err := tryPrepare(t, narrow, "shape: null\n"); problem.ClassOf(err) != problem.Input || !strings.Contains(err.Error(), "frame 0 holds uint16 numbers, expected uint8") {
+	_, err := tryPrepare(t, with(func(s *beam.Scan) { s.Raw = pix.Uint8 }), "shape: null\n")
+	if problem.ClassOf(err) != problem.Input || !strings.Contains(err.Error(), "frame 0 holds uint16 numbers, expected uint8") {
 		t.Errorf("too wide: %v", err)
 	}
-	small := counted()
-	small.Cols = 5
-	if _, err := tryPrepare(t, small, "shape: null\n"); problem.ClassOf(err) != problem.Input || !strings.Contains(err.Error(), "frame 0 has 4 x 4 pixels (rows x columns), expected 4 x 5") {
+	_, err = tryPrepare(t, with(func(s *beam.Scan) { s.Cols = 5 }), "shape: null\n")
+	if problem.ClassOf(err) != problem.Input || !strings.Contains(err.Error(), "frame 0 has 4 x 4 pixels (rows x columns), expected 4 x 5") {
 		t.Errorf("another size: %v", err)
 	}
 }
@@ -490,12 +494,21 @@ func TestScanWindows(t *testing.T) {
 		"view, cut":      {&imgproc.Rect{Row: 1, Col: 1, Rows: 3, Cols: 3}, "shape: 2\ncenter: [2, 2]\n", "10 11|14 15"}, // rows and columns 1 and 2 of the view
 		"view over edge": {&imgproc.Rect{Row: -1, Col: 0, Rows: 4, Cols: 4}, "shape: null\n", ". . . .|0 1 2 3|4 . 6 7|8 9 10 11"},
 	} {
-		for kind, s := range map[string]*beam.Scan{
-			"no steps": counted(), "local": counted(local), "whole frames": counted(local, whole), "reads windows": windows(counted(local)), "reads windows, whole": windows(counted(whole)),
-			"own masks": own(counted(local)), "own masks, windows": own(windows(counted(local))), "own masks, whole": own(counted(whole)),
+		for kind, open := range map[string]func() *beam.Scan{
+			"no steps":             func() *beam.Scan { return counted() },
+			"local":                func() *beam.Scan { return counted(local) },
+			"whole frames":         func() *beam.Scan { return counted(local, whole) },
+			"reads windows":        func() *beam.Scan { return windows(counted(local)) },
+			"reads windows, whole": func() *beam.Scan { return windows(counted(whole)) },
+			"own masks":            func() *beam.Scan { return own(counted(local)) },
+			"own masks, windows":   func() *beam.Scan { return own(windows(counted(local))) },
+			"own masks, whole":     func() *beam.Scan { return own(counted(whole)) },
 		} {
-			s.Valid, s.HasMask, s.View = valid, true, c.view
-			r := prepare(t, s, c.recipe)
+			r := prepare(t, func() *beam.Scan {
+				s := open()
+				s.Valid, s.HasMask, s.View = valid, true, c.view
+				return s
+			}, c.recipe)
 			if got := picture(r, 0); got != c.want {
 				t.Errorf("%s, %s: %s, want %s", name, kind, got, c.want)
 			}

@@ -1,13 +1,19 @@
 package beam
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
+	"ptyprep/internal/formats/cbf"
+	"ptyprep/internal/formats/edf"
+	"ptyprep/internal/formats/fliraw"
 	"ptyprep/internal/formats/h5frames"
+	"ptyprep/internal/formats/mat5"
 	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/scan"
+	"ptyprep/internal/scan/problem"
 )
 
 // ScratchOf is the slot's memory for reading HDF5 frames.
@@ -60,6 +66,11 @@ func (u *Undistort) Window(_ imgproc.Rect, t pix.Type) {
 	}
 }
 
+// bytes is the memory of the step: displacements, and for each pixel a place and two fractions.
+func (u *Undistort) bytes(t pix.Type) int64 {
+	return int64(len(u.dh.Bytes)+len(u.dv.Bytes)) + int64(u.dh.Len()*(4+2*t.Size()))
+}
+
 // Apply corrects a frame.
 func (u *Undistort) Apply(s *Slot) error {
 	old := s.Frame.Swap()
@@ -70,4 +81,19 @@ func (u *Undistort) Apply(s *Slot) error {
 		u.narrow.Apply(pix.Pixels[float32](s.Frame.Pix), pix.Pixels[float32](old))
 	}
 	return nil
+}
+
+// FileProblem is the Input problem of a file of frames that cannot be read; where names the
+// parameter. Of a file that ends too early it tells what may be the reason.
+func FileProblem(where string, err error) *problem.Error {
+	p := problem.Inputf("%s", where).Because(err)
+	for _, short := range []error{edf.ErrTruncated, fliraw.ErrTruncated, cbf.ErrTruncated, mat5.ErrTruncated} {
+		if errors.Is(err, short) {
+			return p.WithHint("the copy is incomplete, or the camera is still writing: copy the file again, or set num_frames to the frames in front of it")
+		}
+	}
+	if errors.Is(err, cbf.ErrChecksum) {
+		return p.WithHint("the file is damaged: copy it again")
+	}
+	return p
 }

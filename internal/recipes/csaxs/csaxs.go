@@ -95,7 +95,6 @@ type session struct {
 	src    *beam.Scan
 	base   string
 	number int
-	files  map[int]string // by frame
 }
 
 func open(ctx context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened, error) {
@@ -155,14 +154,14 @@ func (s *session) frames() error {
 	}
 	s.src.Read = func(_ context.Context, sl *beam.Slot) error {
 		if _, err := cbf.ReadFile(files[sl.Index], sl.Frame.Pix); err != nil {
-			return problem.Inputf("%s", where).Because(err)
+			return beam.FileProblem(where, err)
 		}
 		return nil
 	}
 	err = s.src.Heads(s.ctx, s.env, v, ScanNumber.in(v), len(files), func(k int) string { return files[k] }, func(k int) (h beam.Head, err error) {
 		f, err := cbf.Open(files[k])
 		if err != nil {
-			return h, problem.Inputf("%s", where).Because(err)
+			return h, beam.FileProblem(where, err)
 		}
 		defer f.Close()
 		return beam.Head{Type: f.Type, Rows: f.Rows, Cols: f.Cols}, nil
@@ -259,7 +258,7 @@ func (s *session) mask() error {
 	case errors.Is(err, os.ErrNotExist):
 		return problem.Inputf("%s: there is no file %s", where, file)
 	case err != nil:
-		return problem.Inputf("%s", where).Because(err)
+		return beam.FileProblem(where, err)
 	default:
 		if err := beam.Note(s.env, v, where, file); err != nil {
 			return err

@@ -41,7 +41,7 @@ type edfCamera struct{ where string }
 func (c edfCamera) look(path string, motors []string, counter string) (h head, err error) {
 	f, err := edf.Open(path)
 	if err != nil {
-		return h, problem.Inputf("%s", c.where).Because(err)
+		return h, beam.FileProblem(c.where, err)
 	}
 	defer f.Close()
 	if len(f.Frames) == 0 {
@@ -74,7 +74,7 @@ func (c edfCamera) read(path string, h *head, i int, dst *pix.Image, _ *h5frames
 		_, err = edf.ReadFile(path, i, dst)
 	}
 	if err != nil {
-		return problem.Inputf("%s", c.where).Because(err)
+		return beam.FileProblem(c.where, err)
 	}
 	return nil
 }

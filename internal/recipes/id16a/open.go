@@ -221,7 +221,7 @@ func (s *session) picture(k param.Key) (*pix.Image, error) {
 	}
 	im := new(pix.Image)
 	if _, err := edf.ReadFile(file, 0, im); err != nil {
-		return nil, problem.Inputf("%s", where).Because(err)
+		return nil, beam.FileProblem(where, err)
 	}
 	if im.Rows != s.src.Rows || im.Cols != s.src.Cols {
 		return nil, problem.Inputf("%s: %s has %d x %d pixels (rows x columns), expected %d x %d like the frames", where, file, im.Rows, im.Cols, s.src.Rows, s.src.Cols)

@@ -189,6 +189,7 @@ func (f *Field) SetUp(src *beam.Scan, set *scan.Settings, env *recipes.Env, dark
 		}
 		if f.rl != nil {
 			src.FrameBytes += f.rl.ScratchBytes()
+			src.FixedBytes += f.rl.Bytes()
 		}
 	}
 	src.Calibrate(env, dark, flat)

@@ -131,7 +131,7 @@ func (s *session) darks() error {
 		s.hdr.Exposures = append(s.hdr.Exposures, time)
 		m, err := beam.MeanOf(s.ctx, len(files), func(i int, im *pix.Image) error {
 			if _, err := fliraw.ReadFile(files[i], im); err != nil {
-				return problem.Inputf("%s: dark", where).Because(err)
+				return beam.FileProblem(where+": dark", err)
 			}
 			return beam.Note(s.env, s.v, where, files[i])
 		})
@@ -333,7 +333,7 @@ func (s *session) heads() error {
 	err := src.Heads(s.ctx, s.env, s.v, DataDir, len(files), func(i int) string { return files[i] }, func(i int) (h beam.Head, err error) {
 		f, err := fliraw.Open(files[i])
 		if err != nil {
-			return h, problem.Inputf("%s", s.v.Where(DataDir)).Because(err)
+			return h, beam.FileProblem(s.v.Where(DataDir), err)
 		}
 		defer f.Close()
 		return beam.Head{Type: pix.Uint16, Rows: f.Rows, Cols: f.Cols}, nil
@@ -383,7 +383,7 @@ func (m *merge) read(_ context.Context, sl *beam.Slot) error {
 	}
 	for k, im := range l.images {
 		if _, err := fliraw.ReadFile(m.files[sl.Index*each+k], im); err != nil {
-			return problem.Inputf("data_dir_pattern").Because(err)
+			return beam.FileProblem("data_dir_pattern", err)
 		}
 	}
 	first := l.images[0]

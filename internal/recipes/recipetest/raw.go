@@ -2,8 +2,6 @@ package recipetest
 
 import (
 	"bytes"
-	"crypto/md5"
-	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -11,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"ptyprep/internal/formats/cbf"
+	"ptyprep/internal/formats/edf"
+	"ptyprep/internal/formats/mat5"
 	"ptyprep/internal/imgproc/pix"
 )
 
@@ -28,28 +29,28 @@ func Write(t testing.TB, path string, content []byte) {
 // little is numbers in little-endian byte order.
 func little[T pix.Number](data []T) []byte {
 	var b bytes.Buffer
-	if err := binary.Write(&b, binary.LittleEndian, data); err != nil {
-		panic(err)
-	}
+	must(binary.Write(&b, binary.LittleEndian, data))
 	return b.Bytes()
 }
-
-var edfTypes = map[pix.Type]string{pix.Uint16: "UnsignedShort", pix.Int16: "SignedShort", pix.Uint32: "UnsignedLong", pix.Float32: "FloatValue", pix.Float64: "DoubleValue"}
 
 // EDF is one block of an EDF file: frames of cols columns with more entries in the header, as
 // "key = value".
 func EDF[T pix.Number](data []T, cols int, entries ...string) []byte {
-	head := []string{
-		"HeaderID = EH:000001:000000:000000", "Image = 1", "ByteOrder = LowByteFirst",
-		"DataType = " + edfTypes[pix.TypeOf[T]()], fmt.Sprintf("Dim_1 = %d", cols), fmt.Sprintf("Dim_2 = %d", len(data)/cols),
-		fmt.Sprintf("Size = %d", len(little(data))),
+	var header []edf.Entry
+	for _, e := range entries {
+		key, value, _ := strings.Cut(e, " = ")
+		header = append(header, edf.Entry{Key: key, Value: value})
 	}
-	text := "{\n"
-	for _, e := range append(head, entries...) {
-		text += e + " ;\n"
+	var b bytes.Buffer
+	must(edf.Write(&b, pix.From(data, len(data)/cols, cols), header))
+	return b.Bytes()
+}
+
+// must is for writers to memory: what fails is the test's fault.
+func must(err error) {
+	if err != nil {
+		panic(err)
 	}
-	text += strings.Repeat(" ", 1023-(len(text)+1)%1024) + "}\n"
-	return append([]byte(text), little(data)...)
 }
 
 // FLI is a raw file of an FLI camera with all three exposure times the same.
@@ -58,8 +59,8 @@ func FLI(data []uint16, cols int, exposureS float64) []byte {
 %% CCD_model "Proline PL1001E"
 %% rows %[1]d
 %% columns %[2]d
-%% exptimesec_client %[3].3f
-%% exptimesec_measured %[3].3f
+%% exptimesec_client %.3[3]f
+%% exptimesec_measured %.3[3]f
 %% exptimesec %[3]f
 %% timestamp_string Fri Mar  1 17:34:41 2013
 
@@ -74,58 +75,18 @@ func FLI(data []uint16, cols int, exposureS float64) []byte {
 	return append(append([]byte(text), 0x1a), little(data)...)
 }
 
-// CBF is a file of a Pilatus detector, packed as byte offsets.
-func CBF(data []int32, cols int) []byte {
-	var packed []byte
-	last := int64(0)
-	for _, v := range data {
-		d := int64(v) - last
-		last = int64(v)
-		if d > -128 && d < 128 {
-			packed = append(packed, byte(d))
-			continue
-		}
-		packed = append(packed, 0x80)
-		if d > -32768 && d < 32768 {
-			packed = binary.LittleEndian.AppendUint16(packed, uint16(d))
-			continue
-		}
-		packed = binary.LittleEndian.AppendUint16(packed, 0x8000)
-		packed = binary.LittleEndian.AppendUint32(packed, uint32(d))
-	}
-	sum := md5.Sum(packed)
-	lines := []string{
-		"###CBF: VERSION 1.5", "", "data_frame", "", "_array_data.header_convention \"PILATUS_1.2\"", "_array_data.header_contents", ";",
-		"# Detector: PILATUS 2M", "# Exposure_time 0.1 s", ";", "", "_array_data.data", ";", "--CIF-BINARY-FORMAT-SECTION--",
-		"Content-Type: application/octet-stream;", "     conversions=\"x-CBF_BYTE_OFFSET\"", "Content-Transfer-Encoding: BINARY",
-		fmt.Sprintf("X-Binary-Size: %d", len(packed)), "X-Binary-ID: 1", "X-Binary-Element-Type: \"signed 32-bit integer\"",
-		"X-Binary-Element-Byte-Order: LITTLE_ENDIAN", "Content-MD5: " + base64.StdEncoding.EncodeToString(sum[:]),
-		fmt.Sprintf("X-Binary-Number-of-Elements: %d", len(data)), fmt.Sprintf("X-Binary-Size-Fastest-Dimension: %d", cols),
-		fmt.Sprintf("X-Binary-Size-Second-Dimension: %d", len(data)/cols), "X-Binary-Size-Padding: 0", "", "",
-	}
-	b := append([]byte(strings.Join(lines, "\r\n")), 0x0c, 0x1a, 0x04, 0xd5)
-	return append(append(b, packed...), []byte("\r\n--CIF-BINARY-FORMAT-SECTION----\r\n;\r\n")...)
+// CBF is a file of a Pilatus detector.
+func CBF[T pix.Number](data []T, cols int) []byte {
+	var b bytes.Buffer
+	must(cbf.Write(&b, pix.From(data, len(data)/cols, cols), "frame", []cbf.Entry{{Key: "Detector:", Value: "PILATUS 2M"}}))
+	return b.Bytes()
 }
 
 // MAT5 is a level 5 MAT-file with one matrix of bytes, given row by row.
 func MAT5(name string, data []byte, cols int) []byte {
-	element := func(kind uint32, b []byte) []byte {
-		out := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, kind), uint32(len(b)))
-		return append(append(out, b...), make([]byte, (8-len(b)%8)%8)...)
-	}
-	rows := len(data) / cols
-	turned := make([]byte, len(data)) // MATLAB stores column by column
-	for i, v := range data {
-		turned[i%cols*rows+i/cols] = v
-	}
-	var m []byte
-	m = append(m, element(6, little([]uint32{9, 0}))...) // class uint8
-	m = append(m, element(5, little([]int32{int32(rows), int32(cols)}))...)
-	m = append(m, element(1, []byte(name))...)
-	m = append(m, element(2, turned)...)
-	head := append(bytes.Repeat([]byte(" "), 124), 0, 1, 'I', 'M')
-	copy(head, "MATLAB 5.0 MAT-file")
-	return append(head, element(14, m)...)
+	var b bytes.Buffer
+	must(mat5.WriteUint8(&b, name, data, len(data)/cols, cols))
+	return b.Bytes()
 }
 
 // Scan is a scan of a SPEC log that data lines are added to.

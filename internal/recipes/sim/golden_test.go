@@ -203,7 +203,7 @@ func TestGoldenPropagator(t *testing.T) {
 		w := append([]complex128(nil), wave.Complex...)
 		prop.Forward(w, sc)
 		dst := make([]float64, len(w))
-		prop.Intensity(dst, prop.Prepare(wave.Complex), sc)
+		prop.Intensity(dst, prop.Prepare(wave.Complex), 0, g.Shape[0], sc)
 		for i, v := range w {
 			if i2 := real(v)*real(v) + imag(v)*imag(v); math.Abs(dst[i]-i2) > 1e-10*(1+i2) {
 				t.Fatalf("%s: intensity %g of pixel %d, want %g", name, dst[i], i, i2)

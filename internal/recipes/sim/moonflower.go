@@ -46,7 +46,7 @@ func openMoonFlower(_ context.Context, env *recipes.Env, v *param.Values) (*reci
 	}
 	r := newReader(env, v)
 	defer r.close()
-	s := &Source{name: "MoonFlowerScan", seed: uint64(v.Int(Seed)), waits: v.Int(blockWait)}
+	s := &Source{seed: uint64(v.Int(Seed)), waits: v.Int(blockWait)}
 	s.place(w, pts, g.ResolutionM)
 	s.truth.Offset = [2]int{margin, margin}
 	if s.truth.Object, err = moonObjectOf(r, w); err != nil {

@@ -393,3 +393,80 @@ func BenchmarkFrame(b *testing.B) {
 		})
 	}
 }
+
+// The probe and object of a reconstruction (.ptyr), by words of a group and in place of it; the
+// first storage and layer, or named ones.
+func TestReconstruction(t *testing.T) {
+	dir := t.TempDir()
+	path := dir + "/a.ptyr"
+	recipetest.Create(t, path, func(f *recipetest.File) {
+		for i, id := range []string{"S01", "S00"} {
+			recipetest.Put(f, "content/probe/"+id+"/data", recipetest.Ramp(2*8*8, float64(1000*i)), 2, 8, 8)
+			recipetest.Put(f, "content/obj/"+id+"/data", recipetest.Ramp(30*30, float64(1000*i)), 1, 30, 30)
+		}
+	})
+	base := "name: SimScan\nshape: 8\nxy: {model: [[0, 0]]}\n"
+	for _, c := range []struct {
+		recipe              string
+		probe, object       complex128 // of the first pixel
+		photons, objectSize float64
+	}{
+		{"illumination: " + path + "\nsample: " + path, 1000, 1000 + 11*30 + 11, 0, 8},
+		{"illumination: {model: recon, aperture: null, recon: {rfile: " + dir + "/*.ptyr, ID: S01, layer: 1}}\nsample: {model: recon, process: null, recon: {rfile: " + path + ", ID: S01}}", 64, 11*30 + 11, 0, 8},
+	} {
+		s, log := mustOpen(t, base+c.recipe)
+		if p := s.truth.Probe.Pix[0]; p != c.probe {
+			t.Errorf("probe begins with %v, want %v\n%s", p, c.probe, c.recipe)
+		}
+		if o := s.truth.Object; o.Pix[0] != c.object || o.Rows != int(c.objectSize) {
+			t.Errorf("object of %d rows begins with %v, want %v\n%s", o.Rows, o.Pix[0], c.object, c.recipe)
+		}
+		if strings.Contains(log, "photons") {
+			t.Errorf("photons are remarked on: %s", log)
+		}
+	}
+	_, _, err := open(t, base+"illumination: {model: recon, recon: {rfile: "+path+", ID: S02}}")
+	if problem.ClassOf(err) != problem.Input || !strings.Contains(recipetest.Text(err), "S02") {
+		t.Errorf("a storage that is not there: %v", err)
+	}
+	_, _, err = open(t, base+"illumination: {model: recon, recon: {rfile: "+path+", layer: 2}}")
+	if problem.ClassOf(err) != problem.Input || !strings.Contains(recipetest.Text(err), "no layer 2") {
+		t.Errorf("a layer that is not there: %v", err)
+	}
+}
+
+// Points, kernels and pictures may stand in HDF5 files.
+func TestArraysOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	recipetest.Create(t, dir+"/a.h5", func(f *recipetest.File) {
+		recipetest.Put(f, "points", []float64{0, 0, 1e-6, 2e-6}, 2, 2)
+		recipetest.Put(f, "kernel", []float64{0, 0, 0, 0, 2, 0, 0, 0, 0}, 3, 3)
+		recipetest.Put(f, "bad", []float64{1, math.NaN(), 3, math.Inf(1)}, 2, 2)
+		recipetest.Put(f, "line", []float64{1, 2, 3})
+	})
+	ref := func(key string) string { return "{file: " + dir + "/a.h5, key: " + key + "}" }
+	base := "name: SimScan\nshape: 16\ndetector: null\nillumination: {photons: 1000}\nsample: {process: null}\n"
+	plain, _ := mustOpen(t, base+"xy: {override: [[0, 0], [1.0e-6, 2.0e-6]]}\n")
+	for _, xy := range []string{"override", "model"} {
+		s, _ := mustOpen(t, base+"psf: "+ref("kernel")+"\nxy: {"+xy+": "+ref("points")+"}\n")
+		if fmt.Sprint(s.positions) != fmt.Sprint(plain.positions) {
+			t.Errorf("%s: positions %v", xy, s.positions)
+		}
+		a, b := pix.Pixels[float32](frame(t, s, 1).Pix), pix.Pixels[float32](frame(t, plain, 1).Pix)
+		for i := range a { // the kernel is a factor of 2
+			if a[i] != 2*b[i] {
+				t.Fatalf("pixel %d is %g, want %g", i, a[i], 2*b[i])
+			}
+		}
+	}
+	for _, c := range []struct{ recipe, words string }{
+		{"xy: {override: [[0, 0]]}\npsf: " + ref("bad"), "2 of 4 numbers that are not finite"},
+		{"xy: {override: [[0, 0]]}\npsf: " + ref("line"), "shape 3"},
+		{"xy: {override: [[0, 0]]}\npsf: " + ref("gone"), "no dataset gone"},
+		{"xy: {override: " + ref("kernel") + "}", "3 x 3"},
+	} {
+		if _, _, err := open(t, base+c.recipe); err == nil || !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%q is not in: %v", c.words, err)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func openSimScan(_ context.Context, env *recipes.Env, v *param.Values) (*recipes
 	}
 	r := newReader(env, v)
 	defer r.close()
-	s := &Source{name: "SimScan", seed: uint64(v.Int(Seed))}
+	s := &Source{seed: uint64(v.Int(Seed))}
 	if err := s.scanPoints(env, r, g); err != nil {
 		return nil, err
 	}
@@ -70,11 +70,11 @@ func (s *Source) scanPoints(env *recipes.Env, r *reader, g optics.Geometry) erro
 	pts, notes, err := positions.Make(o, s.seed)
 	tell(env, notes)
 	if err != nil {
-		return err
+		return located(r.v, xy, err)
 	}
 	w, err := positions.NewWindows(pts, g.ResolutionM, g.Shape)
 	if err != nil {
-		return err
+		return located(r.v, xy, err)
 	}
 	s.place(w, pts, g.ResolutionM)
 	s.positions, err = r.displaced(pts, s.seed)
@@ -179,7 +179,7 @@ func (s *Source) setOptics(env *recipes.Env, r *reader, g optics.Geometry) error
 	}
 	probe, err := illum.Make(o, g.Shape, g.ResolutionM, g.EnergyKeV, s.seed)
 	if err != nil {
-		return err
+		return located(r.v, illumination, err)
 	}
 	return s.light(g, probe)
 }
@@ -315,7 +315,7 @@ func (s *Source) setSample(env *recipes.Env, r *reader, g optics.Geometry) error
 	var notes []note.Note
 	s.truth.Object, notes, err = sample.Make(o, shape, g.LambdaM)
 	tell(env, notes)
-	return err
+	return located(r.v, sampleGroup, err)
 }
 
 // sample decodes the tree of that name; shape is the area that is scanned.
@@ -410,11 +410,15 @@ func (s *Source) sensorOf(r *reader, side int) (sensor, error) {
 	return camera{response, s.seed}, nil
 }
 
-// located puts the place of a parameter before a problem.
+// located puts the place of a parameter or group before a problem that names it already.
 func located(v *param.Values, k param.Key, err error) error {
-	p := problem.Of(err)[0]
-	out := *p
-	out.Msg = v.Where(k) + ": " + p.Msg
+	if err == nil {
+		return nil
+	}
+	out := *problem.Of(err)[0]
+	if place := v.Pos(k).String(); place != "" && !strings.HasPrefix(out.Msg, place) {
+		out.Msg = place + ": " + out.Msg
+	}
 	return &out
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync/atomic"
 
 	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/gauss"
@@ -18,18 +17,19 @@ import (
 	"ptyprep/internal/recipes/sim/positions"
 	"ptyprep/internal/scan"
 	"ptyprep/internal/scan/param"
+	"ptyprep/internal/scan/problem"
 )
 
 // Source is a simulated scan: frame k is |forward(probe * object window k)|^2, as a detector
 // sees it.
 type Source struct {
-	name  string
 	truth Truth
 	seed  uint64
 
 	rows, cols int // of a simulated frame
 	prop       *optics.Propagator
 	prepared   []complex128
+	lit        [2]int // rows of prepared beyond which it is zero
 	blur       *gauss.Filter
 	sensor     sensor
 	size       [2]int // of the frames that leave, other than rows x cols when they are cut or padded
@@ -41,7 +41,7 @@ type Source struct {
 	asked     int
 	checker   scan.Checker
 
-	saturated, saturatedFrames atomic.Int64
+	saturated []int32 // pixels of each frame; frames may be simulated more than once
 }
 
 // Truth is what a reconstruction of the scan should find.
@@ -92,13 +92,12 @@ func (s *Source) FrameShape() (rows, cols int) { return s.rows, s.cols }
 // Describe tells what the scan holds.
 func (s *Source) Describe(context.Context) (*scan.Description, error) {
 	n := int64(s.rows * s.cols)
-	t := &s.truth
 	return &scan.Description{
 		Frames: s.frames, Rows: s.size[0], Cols: s.size[1],
 		Type: s.sensor.kind(), RawType: s.sensor.kind(), Positions: s.positions, HasMask: s.mask != nil, HasDark: true,
 		FrameBytes: n * (16 + 8 + 8 + 2),
-		FixedBytes: 16 * (2*int64(len(t.Object.Pix)) + 3*n),
-		Name:       func(k int) string { return fmt.Sprintf("frame %d of the simulated scan", k) },
+		// Not FixedBytes: the object is as large as the recipe makes it, fewer workers would not help.
+		Name: func(k int) string { return fmt.Sprintf("frame %d of the simulated scan", k) },
 	}, nil
 }
 
@@ -153,14 +152,13 @@ func (s *Source) Load(_ context.Context, f *scan.Frame) error {
 	copy(l.mask, live)
 	n, err := s.sensor.sense(dst, l.mask, l.x, f.Index, l)
 	if err != nil {
-		return err
+		p := *problem.Of(err)[0]
+		p.Msg = fmt.Sprintf("frame %d: %s", f.Index, p.Msg)
+		return &p
 	}
-	if n > 0 {
-		s.saturated.Add(int64(n))
-		s.saturatedFrames.Add(1)
-		if live != nil {
-			f.Mask = l.mask
-		}
+	s.saturated[f.Index] = int32(n)
+	if n > 0 && live != nil {
+		f.Mask = l.mask
 	}
 	if l.whole != nil {
 		imgproc.Window(f.Pix, l.whole, s.window())
@@ -176,7 +174,7 @@ func (s *Source) Load(_ context.Context, f *scan.Frame) error {
 // intensity computes the noise-free intensity of frame k, behind psf, into l.x.
 func (s *Source) intensity(l *local, k int) {
 	o, low := &s.truth.Object, s.truth.Low[k]
-	for i := range s.rows {
+	for i := s.lit[0]; i < s.lit[1]; i++ {
 		at := (low[0]+i)*o.Cols + low[1]
 		window := o.Pix[at : at+s.cols]
 		p := s.prepared[i*s.cols:][:len(window)]
@@ -185,13 +183,19 @@ func (s *Source) intensity(l *local, k int) {
 			e[j] = v * p[j]
 		}
 	}
-	s.prop.Intensity(l.x, l.exit, l.prop)
+	s.prop.Intensity(l.x, l.exit, s.lit[0], s.lit[1], l.prop)
 	s.blur.Apply(l.x, &l.blur)
 }
 
 // Finish tells of saturated pixels.
 func (s *Source) Finish() ([]string, error) {
-	n := s.saturated.Load()
+	n, frames := 0, 0
+	for _, k := range s.saturated {
+		if k > 0 {
+			n += int(k)
+			frames++
+		}
+	}
 	if n == 0 {
 		return nil, nil
 	}
@@ -199,7 +203,7 @@ func (s *Source) Finish() ([]string, error) {
 	if s.sensor.live() == nil {
 		what = fmt.Sprintf("are above the largest %v and were held there", s.sensor.kind())
 	}
-	return []string{fmt.Sprintf("%d pixels in %d frames %s (fewer photons or another detector avoid that)", n, s.saturatedFrames.Load(), what)}, nil
+	return []string{fmt.Sprintf("%d pixels in %d frames %s (fewer photons or another detector avoid that)", n, frames, what)}, nil
 }
 
 // Close has nothing to give back.
@@ -316,7 +320,7 @@ func tell(env *recipes.Env, notes []note.Note) {
 // place sets windows and positions.
 func (s *Source) place(w positions.Windows, pts [][2]float64, resolutionM [2]float64) {
 	s.truth.Low, s.truth.Positions, s.truth.ResolutionM = w.Low, pts, resolutionM
-	s.positions, s.frames = pts, len(pts)
+	s.positions, s.frames, s.saturated = pts, len(pts), make([]int32, len(pts))
 	s.checker = scan.Checker{Total: len(pts), MinFrames: 1}
 }
 
@@ -328,5 +332,6 @@ func (s *Source) light(g optics.Geometry, probe field.Field) error {
 	}
 	s.rows, s.cols = g.Shape[0], g.Shape[1]
 	s.truth.Probe, s.prop, s.prepared = probe, p, p.Prepare(probe.Pix)
+	s.lit[0], s.lit[1] = p.Lit(s.prepared)
 	return nil
 }

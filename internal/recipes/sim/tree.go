@@ -60,12 +60,14 @@ func pair(s param.Spec) param.Key {
 	return SimTree.Add(s)
 }
 
-func ignored(path string, forms param.Form, def any, help string) param.Key {
-	return SimTree.Add(param.Spec{Path: path, Forms: forms, Default: def, NoEffect: true, Elem: param.NestedNumbers(), Help: help})
+// ignored is a parameter of old recipes that does nothing.
+func ignored(path string, forms param.Form, def any, help string) param.Spec {
+	return param.Spec{Path: path, Forms: forms, Default: def, NoEffect: true, Elem: param.NestedNumbers(), Help: help}
 }
 
+// blur is a psf: null, one or two widths, or a kernel.
 func blur(path, help string) param.Key {
-	return SimTree.Add(param.Spec{Path: path, Forms: param.Float | array | param.Null, Min: param.At(0), NonFinite: false, Elem: param.NestedNumbers(), Unit: "px",
+	return SimTree.Add(param.Spec{Path: path, Forms: param.Float | array | param.Null, Min: param.At(0), Elem: param.NestedNumbers(), Unit: "px",
 		Help: help + " One or two numbers: the standard deviation of a Gaussian along rows and columns; a 2d array: a convolution kernel." + arrayHelp})
 }
 
@@ -76,7 +78,7 @@ var (
 		Help: "How waves go from the sample to the detector.",
 	})
 
-	_       = group("xy", 0, "The scan pattern, in metres (vertical, horizontal). Of extent, spacing and steps one may be null.")
+	xy      = group("xy", 0, "The scan pattern, in metres (vertical, horizontal). Of extent, spacing and steps one may be null.")
 	xyModel = add(param.Spec{
 		Path: "xy.model", Forms: param.Text | array | param.Null, Choices: []any{"round", "spiral", "raster", "round_roi", "spiral_roi"}, Elem: param.NestedNumbers(),
 		Help: "round (shells of 5, 10, 15, ... points), spiral, raster, or a list of points in metres. There is no default that makes a scan.",
@@ -116,7 +118,7 @@ var (
 	illRFile   = add(param.Spec{Path: "illumination.recon.rfile", Forms: param.Path, Default: anyPtyr, Help: "A .ptyr file; a pattern must match one."})
 	illReconID = add(param.Spec{Path: "illumination.recon.ID", Forms: param.Text | param.Null, Help: "Name of the storage in it. Null: the first."})
 	illLayer   = add(param.Spec{Path: "illumination.recon.layer", Forms: param.Int | param.Null, Min: param.At(0), Help: "Mode of the probe. Null: the first."})
-	_          = ignored("illumination.recon.label", param.Text|param.Null, nil, "Accepted for old recipes, without effect.")
+	_          = add(ignored("illumination.recon.label", param.Text|param.Null, nil, "Accepted for old recipes, without effect."))
 
 	aperture = group("illumination.aperture", param.Null, "What the wave is multiplied with. Null: nothing.")
 	apForm   = add(param.Spec{Path: "illumination.aperture.form", Forms: param.Text | param.Null, Default: "circ", Choices: []any{"circ", "rect"}, Help: "Form of the opening. Null: the diffuser alone."})
@@ -144,9 +146,9 @@ var (
 	propAlias = add(param.Spec{Path: "illumination.propagation.antialiasing", Forms: param.Number, Default: 1, Help: "Accepted for old recipes, without effect."})
 
 	_ = SimTree.Group("illumination.diversity", "Of the modes of a partly coherent illumination; the simulation has one mode, so it does nothing.")
-	_ = ignored("illumination.diversity.noise", param.Float|param.List|param.Null, []any{0.5, 1.0}, "Without effect.")
-	_ = ignored("illumination.diversity.power", param.Float|param.List|param.Null, 0.1, "Without effect.")
-	_ = ignored("illumination.diversity.shift", param.Float|param.List|param.Null, nil, "Without effect.")
+	_ = add(ignored("illumination.diversity.noise", param.Float|param.List|param.Null, []any{0.5, 1.0}, "Without effect."))
+	_ = add(ignored("illumination.diversity.power", param.Float|param.List|param.Null, 0.1, "Without effect."))
+	_ = add(ignored("illumination.diversity.shift", param.Float|param.List|param.Null, nil, "Without effect."))
 
 	sampleGroup = group("sample", param.Path|array|param.Null,
 		"The sample. In place of the group: the name of a .ptyr file (its object, as it is), flower, or an array (the transmission).")
@@ -162,7 +164,7 @@ var (
 	samRFile   = add(param.Spec{Path: "sample.recon.rfile", Forms: param.Path, Default: anyPtyr, Help: "A .ptyr file; a pattern must match one."})
 	samReconID = add(param.Spec{Path: "sample.recon.ID", Forms: param.Text | param.Null, Help: "Name of the storage in it. Null: the first."})
 	_          = group("sample.stxm", 0, "Accepted for old recipes.")
-	_          = ignored("sample.stxm.label", param.Text|param.Null, nil, "Without effect.")
+	_          = add(ignored("sample.stxm.label", param.Text|param.Null, nil, "Without effect."))
 	process    = group("sample.process", param.Null,
 		"How the model becomes a transmission. With its defaults a model is a refractive index (complex) or a thickness (real); null: the model is the transmission.")
 	procOffset = add(param.Spec{
@@ -170,8 +172,8 @@ var (
 		Help: "The model moves by minus this many pixels.",
 	})
 	procZoom      = pair(param.Spec{Path: "sample.process.zoom", Forms: param.Float | param.Null, Min: param.At(0), AboveMin: true, Help: "Factor by which the model is resampled with cubic splines. Null: none."})
-	_             = ignored("sample.process.formula", param.Text|param.Null, nil, "Accepted for old recipes: ref_index says what the material is.")
-	_             = ignored("sample.process.density", param.Float|param.Null, 1, "Accepted for old recipes, without effect.")
+	_             = add(ignored("sample.process.formula", param.Text|param.Null, nil, "Accepted for old recipes: ref_index says what the material is."))
+	_             = add(ignored("sample.process.density", param.Float|param.Null, 1, "Accepted for old recipes, without effect."))
 	procThickness = add(param.Spec{Path: "sample.process.thickness", Forms: param.Float | param.Null, Default: 1e-6, Unit: "m", Min: param.At(0), Help: "Largest thickness of a real model, thickness of a complex one. Null: a real model is in metres, a complex one is the transmission."})
 	procIndex     = add(param.Spec{
 		Path: "sample.process.ref_index", Forms: param.Float | param.List | param.Null, Default: []any{0.5, 0.0}, MinLen: 2, MaxLen: 2, Names: []string{"-delta", "beta"},
@@ -181,9 +183,9 @@ var (
 	procDelta  = add(param.Spec{Path: "sample.process.delta", Forms: param.Float | param.Null, Help: "With beta, in place of ref_index: [-delta, beta]."})
 	procBeta   = add(param.Spec{Path: "sample.process.beta", Forms: param.Float | param.Null, Help: "See delta."})
 	_          = SimTree.Group("sample.diversity", "The simulation has one object, so it does nothing.")
-	_          = ignored("sample.diversity.noise", param.Float|param.List|param.Null, nil, "Without effect.")
-	_          = ignored("sample.diversity.power", param.Float|param.List|param.Null, 0.1, "Without effect.")
-	_          = ignored("sample.diversity.shift", param.Float|param.List|param.Null, nil, "Without effect.")
+	_          = add(ignored("sample.diversity.noise", param.Float|param.List|param.Null, nil, "Without effect."))
+	_          = add(ignored("sample.diversity.power", param.Float|param.List|param.Null, 0.1, "Without effect."))
+	_          = add(ignored("sample.diversity.shift", param.Float|param.List|param.Null, nil, "Without effect."))
 	moonPhase  = add(moonSpec)
 	pitch      = add(flowerSpec)
 
@@ -205,7 +207,7 @@ var (
 	detPSF      = blurUnset("detector.psf", "Blur of the detector.")
 	detDType    = add(param.Spec{Path: "detector.dtype", Forms: param.Text, Unset: true, Help: "Type of the counts: uint8, uint16, uint32, uint64 or their signed ones."})
 	detLimit    = unset("detector.on_limit", param.Text|param.Null, "clip: a count above the type's range becomes the largest number; anything else: error. (Default: clip.)")
-	detPSize    = unset("detector.psize", param.Float|param.List, "For information: the scan's psize counts.")
+	_           = unset("detector.psize", param.Float|param.List, "For information: the scan's psize counts.")
 	detPoisson  = unset("detector.poisson", param.Bool, "false: expectations in place of all draws. (Default: true.)")
 	detReadout  = add(param.Spec{Path: "detector.readout", Forms: param.Text, Unset: true, Choices: []any{"absolute", "signed"}, Help: "Whether readout noise only adds, as in ptypy, or has both signs. (Default: absolute.)"})
 
@@ -225,7 +227,7 @@ var (
 		Path: "pos_drift", Forms: param.Float | param.List, Default: 0.0, Elem: param.NestedNumbers(), MinLen: 1, Unit: "m",
 		Help: "Is added to the written positions: a number, a pair, or a list that is repeated over the points. The simulation keeps the true positions.",
 	})
-	_            = ignored("plot", param.Bool, true, "Accepted for old recipes: pictures are drawn with ptyprep simulate --preview.")
+	_            = add(ignored("plot", param.Bool, true, "Accepted for old recipes: pictures are drawn with ptyprep simulate --preview."))
 	VerboseLevel = add(param.Spec{
 		Path: "verbose_level", Forms: param.Int, Default: 1, Min: param.At(0), Max: param.At(5),
 		Help: "How much simulate tells: 0 as --quiet, 3 and above as --verbose.",

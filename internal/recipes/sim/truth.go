@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"ptyprep/internal/formats/atomicfile"
@@ -46,6 +47,9 @@ func CheckTruth(path string, overwrite bool) error {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if dir := filepath.Dir(path); !isFolder(dir) {
+			return problem.Usagef("--truth: %s: there is no folder %s", path, dir).WithHint("make it: mkdir -p %s", dir)
+		}
 		return nil
 	case err != nil:
 		return problem.Usagef("--truth: %s cannot be looked at", path).Because(err)
@@ -55,6 +59,11 @@ func CheckTruth(path string, overwrite bool) error {
 		return problem.Usagef("--truth: %s exists already", path).WithHint("--overwrite replaces it, together with the output")
 	}
 	return nil
+}
+
+func isFolder(dir string) bool {
+	st, err := os.Stat(dir)
+	return err == nil && st.IsDir()
 }
 
 // WriteTruth writes the truth of s beside path, to be put in place by Commit. With intensity

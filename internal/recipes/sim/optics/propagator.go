@@ -120,11 +120,36 @@ func (p *Propagator) Prepare(probe []complex128) []complex128 {
 	return w
 }
 
-// Intensity writes |Forward(exit)|^2 to dst, where exit (overwritten) is an object window
-// times a prepared probe.
-func (p *Propagator) Intensity(dst []float64, exit []complex128, s *Scratch) {
+// Lit gives the rows lo <= row < hi of a prepared probe beyond which it is zero and stays so in
+// Intensity: exit waves need not be set there. In the near field these are all rows.
+func (p *Propagator) Lit(prepared []complex128) (lo, hi int) {
+	lo, hi = 0, p.rows
+	if p.near {
+		return lo, hi
+	}
+	dark := func(r int) bool {
+		for _, v := range prepared[r*p.cols : (r+1)*p.cols] {
+			if v != 0 {
+				return false
+			}
+		}
+		return true
+	}
+	for lo < hi && dark(lo) {
+		lo++
+	}
+	for lo < hi && dark(hi-1) {
+		hi--
+	}
+	return lo, hi
+}
+
+// Intensity writes |Forward(exit)|^2 to dst, where exit is an object window times a prepared
+// probe. lo and hi are the rows of Lit: beyond them exit must be zero and stays so, between them
+// it is overwritten.
+func (p *Propagator) Intensity(dst []float64, exit []complex128, lo, hi int, s *Scratch) {
 	if !p.near {
-		p.plan.Power(dst, exit, 1/(float64(p.rows)*float64(p.cols)), s.fft)
+		p.plan.Power(dst, exit, lo, hi, 1/(float64(p.rows)*float64(p.cols)), s.fft)
 		return
 	}
 	p.plan.Convolve(exit, p.kernel, s.fft)

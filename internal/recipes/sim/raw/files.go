@@ -69,7 +69,7 @@ func (w *files) save(name string, b []byte) error {
 }
 
 // micrometres writes a length in metres as micrometres, without a loss.
-func micrometres(m float64) string { return strconv.FormatFloat(m*1e6, 'g', 17, 64) }
+func micrometres(m float64) string { return strconv.FormatFloat(m*1e6, 'g', -1, 64) }
 
 // edfWriter writes what ID16AScan reads.
 type edfWriter struct{ files }

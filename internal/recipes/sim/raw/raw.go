@@ -52,6 +52,10 @@ func Check(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		parent := filepath.Dir(filepath.Clean(dir))
+		if st, err := os.Stat(parent); err != nil || !st.IsDir() {
+			return problem.Usagef("--raw: %s: there is no folder %s", dir, parent).WithHint("make it: mkdir -p %s", parent)
+		}
 		return nil
 	case err != nil:
 		return problem.Usagef("--raw: folder %s cannot be looked at", dir).Because(err)
@@ -118,7 +122,7 @@ func (s *Sink) Start(p *scan.Plan) (err error) {
 	s.plan = p
 	parent := filepath.Dir(filepath.Clean(s.dir))
 	if s.temp, err = os.MkdirTemp(parent, "."+filepath.Base(s.dir)+".ptyprep-*"); err != nil {
-		return problem.Usagef("--raw: folder %s cannot be made", s.dir).Because(err).WithHint("is its parent folder there, and may it be written to?")
+		return problem.Usagef("--raw: folder %s cannot be made", s.dir).Because(err).WithHint("may its parent folder be written to?")
 	}
 	return s.problem(s.w.begin(s.temp, p))
 }
@@ -153,7 +157,7 @@ func (s *Sink) Finish() error {
 		err = s.place()
 	}
 	if err != nil {
-		os.RemoveAll(s.temp)
+		err = errors.Join(err, os.RemoveAll(s.temp))
 	}
 	return s.problem(err)
 }
@@ -181,7 +185,7 @@ func (s *Sink) place() error {
 func (s *Sink) Abort() {
 	if s.temp != "" {
 		s.w.abort()
-		os.RemoveAll(s.temp)
+		_ = os.RemoveAll(s.temp) // what stopped the run is told
 	}
 }
 

@@ -1,0 +1,45 @@
+// Package rawfile opens the files of the raw readers, which themselves know bytes only: each parses
+// the first bytes of an io.ReaderAt and reads pixels from it later.
+package rawfile
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// Handle is the open file behind a reader; the zero value is that of one that was parsed from
+// memory. Readers embed it.
+type Handle struct{ file *os.File }
+
+// Close closes the file that Open opened. A second time, and for a reader that was not opened by
+// path, it does nothing.
+func (h *Handle) Close() error {
+	if h.file == nil {
+		return nil
+	}
+	f := h.file
+	h.file = nil
+	return f.Close()
+}
+
+// Open opens a file and parses it. Errors name the path; format is what those of the operating
+// system begin with. The handle is to be kept in what parse gave.
+func Open[F any](format, path string, parse func(r io.ReaderAt, size int64) (F, error)) (F, Handle, error) {
+	var none F
+	file, err := os.Open(path)
+	if err != nil {
+		return none, Handle{}, fmt.Errorf("%s: %w", format, err)
+	}
+	st, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return none, Handle{}, fmt.Errorf("%s: %w", format, err)
+	}
+	f, err := parse(file, st.Size())
+	if err != nil {
+		file.Close()
+		return none, Handle{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, Handle{file}, nil
+}
