@@ -135,6 +135,30 @@ hid_t h5_lcpl(void)
 	return p;
 }
 
+// h5_dxpl: whenever numbers or texts are converted, libhdf5 asks for two buffers of 1 MB and clears
+// them, also for a single text; with buffers of our own it does neither. They may be shared, since
+// every call holds the door's lock. An element that does not fit needs libhdf5's way.
+hid_t h5_dxpl(size_t elem)
+{
+	static const size_t size = 1 << 20;
+	static hid_t list = -1;
+	if (elem > size)
+		return H5P_DEFAULT;
+	if (list < 0) {
+		void *convert = malloc(size), *background = malloc(size);
+		hid_t p = H5Pcreate(H5P_DATASET_XFER);
+		if (convert == NULL || background == NULL || p < 0 || H5Pset_buffer(p, size, convert, background) < 0) {
+			if (p >= 0)
+				H5Pclose(p);
+			free(convert);
+			free(background);
+			return H5P_DEFAULT;
+		}
+		list = p;
+	}
+	return list;
+}
+
 // ---- files
 
 hid_t h5_open(const char *name, unsigned flags, hid_t fapl) { return H5Fopen(name, flags, fapl); }
@@ -461,7 +485,7 @@ int h5_write(hid_t file, const char *path, hid_t ftype, hid_t mtype, int rank, c
 		if (r >= 0)
 			r = (d = H5Dcreate2(file, path, ftype, s, lcpl, dcpl, H5P_DEFAULT)) < 0 ? -1 : 0;
 		if (r >= 0 && H5Sget_simple_extent_npoints(s) > 0)
-			r = H5Dwrite(d, mtype, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
+			r = H5Dwrite(d, mtype, H5S_ALL, H5S_ALL, h5_dxpl(H5Tget_size(ftype)), data);
 	}
 	if (r < 0)
 		h5_note();

@@ -26,6 +26,7 @@ hid_t h5_fcpl(void);
 hid_t h5_lapl(hid_t fapl);
 hid_t h5_dcpl(void);
 hid_t h5_lcpl(void);
+hid_t h5_dxpl(size_t elem); // for elements of that many bytes; not to be closed
 
 hid_t h5_open(const char *name, unsigned flags, hid_t fapl);
 // h5_writer is the state of a file being written, which Go owns until the file is closed.

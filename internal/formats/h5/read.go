@@ -135,6 +135,9 @@ func (d *Dataset) box(op string, off, count []int) (int, error) {
 	return n, nil
 }
 
+// dxpl is the transfer list for the dataset's elements, in the file and in memory.
+func (d *Dataset) dxpl() C.hid_t { return C.h5_dxpl(C.size_t(max(d.info.Type.Size, 16))) }
+
 // transfer reads a checked selection. The memory space has the rank of the file's: libhdf5
 // takes a path 5 to 11 times slower when they differ.
 func (d *Dataset) transfer(mem C.hid_t, dst unsafe.Pointer, off, count []int) error {
@@ -148,7 +151,7 @@ func (d *Dataset) transfer(mem C.hid_t, dst unsafe.Pointer, off, count []int) er
 	}
 	door.filterErr = nil
 	d.touched = true
-	if C.H5Dread(hid(d.h), mem, memSpace.id(), fileSpace.id(), C.H5P_DEFAULT, dst) < 0 {
+	if C.H5Dread(hid(d.h), mem, memSpace.id(), fileSpace.id(), d.dxpl(), dst) < 0 {
 		note()
 		err = d.readError()
 	}
@@ -272,7 +275,7 @@ func (d *Dataset) Strings() ([]string, error) {
 	s := C.H5Dget_space(hid(d.h))
 	defer C.H5Sclose(s)
 	out, ok := readStrings(t, s, n, func(mem C.hid_t, p unsafe.Pointer) C.herr_t {
-		return C.H5Dread(hid(d.h), mem, C.H5S_ALL, C.H5S_ALL, C.H5P_DEFAULT, p)
+		return C.H5Dread(hid(d.h), mem, C.H5S_ALL, C.H5S_ALL, d.dxpl(), p)
 	})
 	if !ok {
 		return nil, d.readError()

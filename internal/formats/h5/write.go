@@ -535,7 +535,7 @@ func (d *Dataset) WriteNative(src []byte, off, count []int) error {
 	}
 	defer fileSpace.close()
 	defer memSpace.close()
-	if C.H5Dwrite(hid(d.h), mem, memSpace.id(), fileSpace.id(), C.H5P_DEFAULT, unsafe.Pointer(&src[0])) < 0 {
+	if C.H5Dwrite(hid(d.h), mem, memSpace.id(), fileSpace.id(), d.dxpl(), unsafe.Pointer(&src[0])) < 0 {
 		return d.f.broken(fail("write", d.f.path, d.info.Path))
 	}
 	return d.f.outcome("write", d.info.Path, nil)
