@@ -33,8 +33,9 @@ const (
 
 // Set is a main file with its parts on their way. It is used from one goroutine.
 type Set struct {
-	target string // the main file, symbolic links followed
-	prefix string // of the names of all temporaries for this target
+	synced chan error // from BeginSync; nil before
+	target string     // the main file, symbolic links followed
+	prefix string     // of the names of all temporaries for this target
 	id     string
 	lock   *os.File
 	temps  []temp
@@ -103,16 +104,35 @@ func (s *Set) Temp(suffix string) string {
 	return t.path
 }
 
+// BeginSync begins to bring the files that Temp named to the disk, which Commit waits for. They must
+// not be written to any more. A caller that has other work before Commit saves the time.
+func (s *Set) BeginSync() {
+	if s.synced != nil {
+		return
+	}
+	s.synced = make(chan error, 1)
+	temps := slices.Clone(s.temps)
+	go func() {
+		for _, t := range temps {
+			if err := syncPath(t.path); err != nil {
+				s.synced <- err
+				return
+			}
+		}
+		s.synced <- nil
+	}()
+}
+
 // Commit brings all files that Temp named to the disk and puts them in place, parts first and
 // the main file last. existing lists what stands there now, for Backup to move away; it may
 // be nil for the other policies. When Commit fails, what was there before is there again;
 // Abort then removes the temporaries. An error that is fs.ErrExist says that a file is in the
 // way which policy does not allow to replace.
 func (s *Set) Commit(policy Policy, existing func(target string) ([]string, error)) error {
-	for _, t := range s.temps {
-		if err := syncPath(t.path); err != nil {
-			return err
-		}
+	s.BeginSync()
+	err := <-s.synced
+	if s.synced = nil; err != nil {
+		return err
 	}
 	dir := filepath.Dir(s.target)
 	unlock := lockFolder(dir)

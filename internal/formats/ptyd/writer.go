@@ -360,6 +360,7 @@ func (w *Writer) finish() error {
 	if err := f.Close(); err != nil {
 		return err
 	}
+	w.files.BeginSync() // meanwhile
 	if err := w.verify(); err != nil {
 		return err
 	}
