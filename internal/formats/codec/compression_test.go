@@ -219,7 +219,7 @@ func TestNoAllocations(t *testing.T) {
 			}
 		}
 		run()
-		if n := testing.AllocsPerRun(5, run); n > 0 {
+		if n := testing.AllocsPerRun(5, run); n > 0 && !(underRace && c.Kind == Zstd) {
 			t.Errorf("%s: %v allocations", c, n)
 		}
 		s.Close()
