@@ -225,3 +225,32 @@ func TestNoAllocations(t *testing.T) {
 		s.Close()
 	}
 }
+
+// The same frame gives the same bytes whichever Scratch compresses it, and whatever that did before.
+func TestSameBytes(t *testing.T) {
+	const frames, scratches = 40, 300
+	for level := 1; level <= 2; level++ {
+		c := Compression{Kind: Deflate, Level: level, Shuffle: true}
+		var open [scratches]Scratch // all at once, so that each has other memory
+		var want [frames][]byte
+		for k := range scratches {
+			s := &open[k]
+			for i := range frames {
+				f := (i + k) % frames // another history each time
+				got, err := c.Encode(nil, pack(diffraction(20, uint64(f)), "u2"), 2, s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want[f] == nil {
+					want[f] = got
+				}
+				if !bytes.Equal(got, want[f]) {
+					t.Errorf("level %d, frame %d: %d bytes, before %d", level, f, len(got), len(want[f]))
+				}
+			}
+		}
+		for k := range open {
+			open[k].Close()
+		}
+	}
+}

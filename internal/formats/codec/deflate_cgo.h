@@ -7,6 +7,7 @@
 #include <libdeflate.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One goroutine's ISA-L stream; the level buffer (hash tables and token store) must
  * not be shared. */
@@ -15,8 +16,9 @@ typedef struct {
 	uint8_t level_buf[ISAL_DEF_LVL3_EXTRA_LARGE];
 } codec_isal;
 
-static inline codec_isal *codec_isal_alloc(void) { return calloc(1, sizeof(codec_isal)); }
-static inline void codec_isal_free(codec_isal *w) { free(w); }
+/* codec_isal_alloc and codec_isal_free: see deflate_cgo.c. */
+codec_isal *codec_isal_alloc(void);
+void codec_isal_free(codec_isal *w);
 
 /* codec_inflate returns the number of bytes put out, or minus libdeflate's code. */
 static inline int64_t codec_inflate(struct libdeflate_decompressor *d, const void *in, size_t in_len, void *out, size_t out_len) {
@@ -37,6 +39,9 @@ static inline uint32_t codec_level_buf_size(int level) {
 /* codec_deflate writes a zlib stream and returns its length, or ISA-L's negative code. */
 static inline int64_t codec_deflate(codec_isal *w, int level, const void *in, uint32_t in_len, void *out, uint32_t out_len) {
 	struct isal_zstream *z = &w->z;
+	// isal_deflate_stateless_init leaves some of the state as it was, and what a stream before this
+	// one left there changes a few streams in ten thousand.
+	memset(z, 0, sizeof *z);
 	isal_deflate_stateless_init(z);
 	z->level = level;
 	z->level_buf = w->level_buf;
