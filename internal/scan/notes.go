@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"fmt"
+
 	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/pix"
 )
@@ -64,4 +66,12 @@ func (r *run) report() error {
 		r.warn("%d pixels of the first frame hold %s, the mark of bad pixels, and no mask is given", n.allOnes, mark)
 	}
 	return nil
+}
+
+// NoteBeyond says that window w reaches beyond frames of rows x cols pixels, if it does: a shape that
+// was meant for another detector shows so.
+func NoteBeyond(log Reporter, w imgproc.Rect, rows, cols int) {
+	if !w.Inside(rows, cols) {
+		log.Info(fmt.Sprintf("the window of %d x %d pixels reaches beyond the frames of %d x %d: what lies outside is 0 and masked", w.Rows, w.Cols, rows, cols))
+	}
 }

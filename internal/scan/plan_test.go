@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ptyprep/internal/imgproc"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -39,5 +40,19 @@ func TestRecordedValuesMakeSense(t *testing.T) {
 	p, err := newPlan(d, settings(), &Options{})
 	if err != nil || p.Meta.DistanceM != 2.5 {
 		t.Errorf("%v, %+v", err, p)
+	}
+}
+
+// A window beyond the frame is told; one within it is no news.
+func TestNoteBeyond(t *testing.T) {
+	for _, c := range []struct {
+		w    imgproc.Rect
+		told bool
+	}{{imgproc.Whole(8, 8), false}, {imgproc.Rect{Row: -1, Rows: 8, Cols: 8}, true}, {imgproc.Whole(9, 8), true}} {
+		log, heard := listen()
+		NoteBeyond(log, c.w, 8, 8)
+		if told := strings.Contains(heard.String(), "reaches beyond the frames of 8 x 8"); told != c.told {
+			t.Errorf("%v: heard %q", c.w, heard)
+		}
 	}
 }

@@ -128,6 +128,7 @@ func (r *run) all(ctx context.Context) error {
 		return err
 	}
 	r.prepareMask()
+	NoteBeyond(r.opt.Log, r.plan.Window, r.plan.raw.Rows, r.plan.raw.Cols)
 	if h, ok := r.src.(PostInitializer); ok {
 		if err := h.PostInitialize(r.plan); err != nil {
 			return err

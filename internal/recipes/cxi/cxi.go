@@ -236,36 +236,12 @@ func (s *search) geometry() error {
 // calibration takes the mask, and dark and flat where they are asked for.
 func (s *search) calibration() error {
 	detector := s.entry + "instrument_1/detector_1/"
-	isImage := func(in *h5.Info) bool { return standard.IsNumber(in) && len(in.Shape) >= 2 }
 	if !s.Given(hdf5.MaskKey) {
-		if p, in := s.First(isImage, detector+"mask"); p != "" {
+		if p, in := s.First(standard.IsImage, detector+"mask"); p != "" {
 			s.Found("mask", p, in, "bits, 0 is good")
 			s.Use(hdf5.MaskFile, hdf5.MaskKey, p)
 			s.ZeroIsGood(hasSignal)
 		}
 	}
-	for _, c := range []struct {
-		use, file, key param.Key
-		what           string
-		paths          []string
-	}{
-		{s.Keys.UseDark, hdf5.DarkFile, hdf5.DarkKey, "dark", []string{"data_dark", "darkfield"}},
-		{s.Keys.UseFlat, hdf5.FlatFile, hdf5.FlatKey, "flat field", []string{"data_white", "flatfield"}},
-	} {
-		if s.Given(c.key) {
-			continue
-		}
-		paths := places(detector, c.paths...)
-		p, in := s.First(isImage, paths...)
-		switch asked := s.V.Bool(c.use); {
-		case asked && p == "":
-			return s.V.InputProblem(c.use, "no %s found in %s; looked for: %s", c.what, s.Name(), strings.Join(paths, ", "))
-		case asked:
-			s.Found(c.what, p, in, "counts")
-			s.Use(c.file, c.key, p)
-		case p != "":
-			s.Env.Log.Info(fmt.Sprintf("the file holds a %s, %s; it is not used (%s: true)", c.what, p, c.use))
-		}
-	}
-	return nil
+	return s.FindCalibration(places(detector, "data_dark", "darkfield"), places(detector, "data_white", "flatfield"))
 }

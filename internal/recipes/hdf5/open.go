@@ -460,6 +460,7 @@ func (l *loader) windows(s *source) error {
 	shape := *set.Shape
 	low := [2]int{int(math.Floor(c[0])) - shape[0]/2, int(math.Floor(c[1])) - shape[1]/2}
 	s.frame = imgproc.Rect{Row: low[0] - top, Col: low[1] - left, Rows: shape[0], Cols: shape[1]}
+	scan.NoteBeyond(l.env.Log, imgproc.Rect{Row: low[0], Col: low[1], Rows: shape[0], Cols: shape[1]}, rows, cols)
 	set.AutoCenter = scan.No
 	set.Center = scan.Center{Kind: scan.CenterPoint, Point: [2]float64{float64(shape[0] / 2), float64(shape[1] / 2)}}
 	return nil

@@ -1,17 +1,13 @@
 package nexus
 
 import (
-	"fmt"
 	"path"
 	"slices"
-	"strings"
 
 	"ptyprep/internal/formats/h5"
 	"ptyprep/internal/recipes"
-	"ptyprep/internal/recipes/h5in"
 	"ptyprep/internal/recipes/hdf5"
 	"ptyprep/internal/recipes/standard"
-	"ptyprep/internal/scan/param"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -136,46 +132,13 @@ func (s *search) detectorGroup() string {
 
 // calibration takes the pixel mask, and dark and flat where they are asked for.
 func (s *search) calibration(group string) error {
-	isImage := func(in *h5.Info) bool { return standard.IsNumber(in) && len(in.Shape) >= 2 }
 	if !s.Given(hdf5.MaskKey) {
-		if p, in := s.First(isImage, path.Join(group, "pixel_mask"), path.Join(group, "detectorSpecific/pixel_mask")); p != "" {
+		if p, in := s.First(standard.IsImage, path.Join(group, "pixel_mask"), path.Join(group, "detectorSpecific/pixel_mask")); p != "" {
 			s.Found("mask", p, in, "bits, 0 is good")
 			s.Use(hdf5.MaskFile, hdf5.MaskKey, p)
 			s.ZeroIsGood(0)
 		}
 	}
-	for _, c := range []struct {
-		use, file, key param.Key
-		what           string
-		names          []string
-	}{
-		{s.Keys.UseDark, hdf5.DarkFile, hdf5.DarkKey, "dark", []string{"dark", "darkfield"}},
-		{s.Keys.UseFlat, hdf5.FlatFile, hdf5.FlatKey, "flat field", []string{"flatfield", "detectorSpecific/flatfield"}},
-	} {
-		if s.Given(c.key) {
-			continue
-		}
-		var paths []string
-		for _, n := range c.names {
-			paths = append(paths, path.Join(group, n))
-		}
-		p, in := s.First(isImage, paths...)
-		switch asked := s.V.Bool(c.use); {
-		case asked && p == "":
-			return s.V.InputProblem(c.use, "no %s found in %s; looked for: %s", c.what, s.Name(), strings.Join(paths, ", "))
-		case asked:
-			s.Found(c.what, p, in, "counts")
-			s.Use(c.file, c.key, p)
-		case p != "":
-			s.Env.Log.Info(fmt.Sprintf("the file holds a %s, %s (%s); it is not used (%s: true)", c.what, p, shapeOf(in), c.use))
-		}
-	}
-	return nil
-}
-
-func shapeOf(in *h5.Info) string {
-	if in == nil {
-		return "a broken link"
-	}
-	return h5in.Shape(in.Shape)
+	at := func(name string) string { return path.Join(group, name) }
+	return s.FindCalibration([]string{at("dark"), at("darkfield")}, []string{at("flatfield"), at("detectorSpecific/flatfield")})
 }

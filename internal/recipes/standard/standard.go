@@ -351,3 +351,34 @@ func IsFrames(in *h5.Info) bool {
 
 // IsNumber says that a dataset holds numbers.
 func IsNumber(in *h5.Info) bool { return in.Type.Pix != pix.Invalid && !in.Null }
+
+// IsImage says that a dataset holds numbers in two dimensions or more.
+func IsImage(in *h5.Info) bool { return IsNumber(in) && len(in.Shape) >= 2 }
+
+// FindCalibration looks for the dark and the flat field at the given places. Many files are corrected
+// already, so they are used only when the recipe asks for them; else a note says that they are there.
+func (f *Finder) FindCalibration(darks, flats []string) error {
+	for _, c := range []struct {
+		use, file, key param.Key
+		what           string
+		places         []string
+	}{
+		{f.Keys.UseDark, hdf5.DarkFile, hdf5.DarkKey, "dark", darks},
+		{f.Keys.UseFlat, hdf5.FlatFile, hdf5.FlatKey, "flat field", flats},
+	} {
+		if f.Given(c.key) {
+			continue
+		}
+		p, in := f.First(IsImage, c.places...)
+		switch asked := f.V.Bool(c.use); {
+		case asked && p == "":
+			return f.V.InputProblem(c.use, "no %s found in %s; looked for: %s", c.what, f.Name(), strings.Join(c.places, ", "))
+		case asked:
+			f.Found(c.what, p, in, "counts")
+			f.Use(c.file, c.key, p)
+		case p != "":
+			f.Env.Log.Info(fmt.Sprintf("the file holds a %s, %s; it is not used (%s: true)", c.what, p, c.use))
+		}
+	}
+	return nil
+}
