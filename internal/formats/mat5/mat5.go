@@ -139,7 +139,7 @@ func (f *File) header(size int64) error {
 	if err := readFull(io.NewSectionReader(f.source, 0, int64(len(b))), b); err != nil {
 		return fmt.Errorf("mat5: the header: %w", err)
 	}
-	if strings.HasPrefix(string(b), "\x89HDF\r\n\x1a\n") || strings.HasPrefix(string(b), "MATLAB 7.3") {
+	if strings.HasPrefix(string(b), "MATLAB 7.3") || f.isHDF5(size) {
 		return fmt.Errorf("mat5: %w", ErrHDF5)
 	}
 	if len(b) < headerSize {
@@ -162,6 +162,23 @@ func (f *File) header(size int64) error {
 	}
 	f.Text = strings.TrimRight(string(b[:116]), " \x00")
 	return nil
+}
+
+// isHDF5 looks for the signature of HDF5 where that format allows it: at the beginning, or behind
+// a block of 512 bytes, 1024, 2048 and so on. MATLAB writes its header into a block of 512; other
+// programs may leave the block empty.
+func (f *File) isHDF5(size int64) bool {
+	const signature = "\x89HDF\r\n\x1a\n"
+	b := make([]byte, len(signature))
+	for at := int64(0); at+int64(len(b)) <= size; at = max(512, 2*at) {
+		if err := readFull(io.NewSectionReader(f.source, at, int64(len(b))), b); err != nil {
+			return false
+		}
+		if string(b) == signature {
+			return true
+		}
+	}
+	return false
 }
 
 // variable notes the element at an offset, when it is a variable, and gives the offset of

@@ -109,6 +109,7 @@ func suite(t testing.TB) formattest.Suite {
 			{Name: "version", Data: little.header(7), Words: []string{"0x0007", "0x0100"}, Is: ErrNotMAT},
 			{Name: "version_7.3", Data: little.header(0x0200), Is: ErrHDF5},
 			{Name: "hdf5", Data: []byte("\x89HDF\r\n\x1a\n"), Is: ErrHDF5},
+			{Name: "hdf5_behind_empty_block", Data: append(make([]byte, 1024), "\x89HDF\r\n\x1a\n"...), Is: ErrHDF5},
 			{Name: "char", Data: little.file(little.matrix("s", 4, []int32{1, 1}, 4, []byte{65, 0})), Words: []string{`"s"`, "char"}},
 			{Name: "complex", Data: little.file(little.matrix("c", 6|0x800, []int32{1, 1}, 2, []byte{1})), Words: []string{`"c"`, "complex"}},
 			{Name: "sparse", Data: little.file(little.matrix("c", 5, []int32{1, 1}, 2, []byte{1})), Words: []string{"sparse", "full(c)"}},
