@@ -164,7 +164,9 @@ func (o *opener) energy(file string) error {
 		return err
 	}
 	if _, err := f.Kind(key); err != nil {
-		o.env.Log.Warn(fmt.Sprintf("%s has no %s; the energy is the recipe's, %v keV", file, key, o.v.Float(recipes.Energy)))
+		if !o.v.IsNull(recipes.Energy) { // else it is an error that the engine tells
+			o.env.Log.Warn(fmt.Sprintf("%s has no %s; the energy is the recipe's, %v keV", file, key, o.v.Float(recipes.Energy)))
+		}
 		return nil
 	}
 	a, err := o.files.Array(file, key, where)
