@@ -2,54 +2,76 @@ package nanomax
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
+	"ptyprep/internal/recipes/beam"
 	"ptyprep/internal/recipes/h5in"
 	"ptyprep/internal/scan/param"
 )
 
-// fly adds a fly scan. used is the number of points of a line that count (0: all of them); key is
-// the dataset of line i.
+// fly adds a fly scan. used is the number of points of a line that count; keys lists the datasets
+// of up to want lines.
 func (o *opener) fly(scanNumber int, x, y, monitor *h5in.Array, used int, file string, keys func(from, want int) ([]string, error)) error {
 	lines, width := x.Shape[0], x.Shape[1]
 	from := o.v.Int(FirstLine)
 	if from >= lines {
 		return o.v.InputProblem(FirstLine, "is %d, but the scan has %d lines (0 to %d)", from, lines, lines-1)
 	}
-	to := lines
-	if n := o.v.Int(MaxLines); n > 0 {
-		to = min(to, from+n)
+	end := math.MaxInt // of the lines that are asked for
+	if n := o.v.Int(MaxLines); n > 0 && n < end-from {
+		end = from + n
 	}
-	found, err := keys(from, to-from)
+	to := min(lines, end)
+	needed := to - from
+	if w := o.want(); used > 0 && w/used < needed { // lines behind those of num_frames need not be whole
+		needed = min(needed, (w+used-1)/used)
+	}
+	found, err := keys(from, needed)
 	if err != nil {
 		return err
 	}
-	if len(found) < to-from {
-		o.leave("scan %d holds frames of %d lines and positions of %d from line %d on: %d are prepared", scanNumber, len(found), to-from, from, len(found))
-		to = from + len(found)
+	isLast := func(i int) bool {
+		if i == to-1 {
+			return true
+		}
+		next, err := keys(i+1, 1)
+		return err == nil && len(next) == 0
 	}
-	for i := from; i < to; i++ {
-		n, err := o.images(file, found[i-from])
+	var long []string // lines with more frames than points
+	for k, key := range found {
+		i := from + k
+		n, err := o.images(file, key)
 		if err != nil {
 			return err
 		}
+		wanted := o.want()
 		switch {
-		case n < used && i < to-1:
-			return o.v.InputProblem(o.framesKey, "%s:%s holds %d frames, but the line has %d positions", file, found[i-from], n, used).
+		case n < min(used, wanted) && !isLast(i):
+			return o.v.InputProblem(o.framesKey, "%s:%s holds %d frames, but the line has %d positions", file, key, n, used).
 				WithHint("frames of a line in the middle are missing: use the lines before or behind it, with firstLine and nMaxLines")
-		case n != used:
-			o.leave("line %d of scan %d holds %d frames and %d positions: %d are prepared", i, scanNumber, n, used, min(n, used))
+		case n < min(used, wanted):
+			o.leave("line %d of scan %d holds %d frames and %d positions: %d are prepared", i, scanNumber, n, used, n)
+		case n > used && wanted > used:
+			long = append(long, fmt.Sprint(i))
 		}
 		n = min(n, used)
-		o.parts = append(o.parts, part{file: file, key: found[i-from], images: n})
+		o.parts = append(o.parts, part{file: file, key: key, images: n})
 		o.x = append(o.x, x.Data[i*width:i*width+n]...)
 		o.y = append(o.y, y.Data[i*width:i*width+n]...)
 		if monitor != nil {
 			o.monitor = append(o.monitor, monitor.Data[i*width:i*width+n]...)
 		}
-		if o.enough() {
-			break
-		}
+	}
+	if len(long) > 0 {
+		o.leftOut = append(o.leftOut, fmt.Sprintf("%d lines of scan %d hold more frames than the %d positions of a line (lines %s): the first %d of each are prepared",
+			len(long), scanNumber, used, beam.Few(long), used))
+	}
+	if len(found) < needed {
+		o.leave("scan %d holds frames of %d lines and positions of %d from line %d on: %d are prepared", scanNumber, len(found), to-from, from, len(found))
+	}
+	if more, err := keys(lines, max(0, end-lines)); err == nil && len(more) > 0 {
+		o.leave("scan %d holds frames of %d lines and positions of %d from line %d on: %d are prepared", scanNumber, lines-from+len(more), lines-from, from, lines-from)
 	}
 	return nil
 }

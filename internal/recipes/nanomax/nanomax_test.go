@@ -147,6 +147,54 @@ func TestFlyscanIncomplete(t *testing.T) {
 	MustFail(t, FlyscanMay2019, dir, base, problem.Input, "samx", "samy", "after 1 points", "after 2")
 }
 
+// What num_frames does not ask for need not be whole, and is not left out.
+func TestFlyscanNumFrames(t *testing.T) {
+	x, y := []float64{1, 2, 3, 4, 5, 6}, []float64{1, 1, 2, 2, 3, 3}
+	base := "name: NanomaxFlyscanMay2019\npath: s\nscanNumber: 4\nshape: null\nauto_center: false\n"
+	for _, c := range []struct {
+		perLine []int
+		keys    string
+		frames  int
+		leftOut []string
+	}{
+		{[]int{2, 1, 2}, "num_frames: 3\n", 3, nil},
+		{[]int{2, 2, 1}, "num_frames: 5\n", 5, nil},
+		{[]int{2, 2, 1}, "num_frames: 6\n", 5, []string{"line 2 of scan 4 holds 1 frames and 2 positions"}},
+		{[]int{2, 2}, "num_frames: 4\n", 4, nil},
+		{[]int{2, 2}, "num_frames: 5\n", 4, []string{"frames of 2 lines and positions of 3"}},
+		{[]int{3, 3, 3}, "", 6, []string{"3 lines of scan 4 hold more frames than the 2 positions of a line (lines 0, 1, 2)"}},
+		{[]int{2, 2, 3}, "num_frames: 6\n", 6, nil},
+		{[]int{2, 2, 2, 2, 2}, "firstLine: 1\n", 4, []string{"frames of 4 lines and positions of 2 from line 1 on"}},
+		{[]int{2, 2, 2, 2, 2}, "nMaxLines: 3\n", 6, nil},
+		{[]int{2, 2, 2, 2, 2}, "nMaxLines: 4\n", 6, []string{"frames of 4 lines and positions of 3"}},
+		{[]int{2, 2, 2, 2, 2}, "num_frames: 6\n", 6, nil},
+	} {
+		dir := t.TempDir()
+		flyFile(t, filepath.Join(dir, "s"), c.perLine, x, y, 2)
+		r := MustRun(t, FlyscanMay2019, dir, base+c.keys)
+		ok := len(r.Frames) == c.frames && len(r.LeftOut) == len(c.leftOut)
+		for i := range min(len(r.LeftOut), len(c.leftOut)) {
+			ok = ok && strings.Contains(r.LeftOut[i], c.leftOut[i])
+		}
+		if !ok {
+			t.Errorf("frames per line %v, %q: %d frames, left out: %q", c.perLine, c.keys, len(r.Frames), r.LeftOut)
+		}
+	}
+}
+
+// With positions_theory a step scan needs no motors, and all its frames can be prepared.
+func TestTheory(t *testing.T) {
+	dir := t.TempDir()
+	stepFile(t, filepath.Join(dir, "000007.h5"), 3, []float64{1, 2}, []float64{1, 2})
+	const theory = "positions_theory: [[1, 2], [3, 4], [5, 6]]\n"
+	for _, keys := range []string{theory, theory + "xMotor: no\n", theory + "num_frames: 2\n"} {
+		r := MustRun(t, StepscanSep2019, dir, sep+keys)
+		if want := [][2]float64{{1, 2}, {3, 4}, {5, 6}}; !slices.Equal(r.Positions, want) || len(r.Frames) != 3 || len(r.LeftOut) > 0 {
+			t.Errorf("%s: %d frames at %v, left out %v", keys, len(r.Frames), r.Positions, r.LeftOut)
+		}
+	}
+}
+
 // Scans of a list follow each other; frames without a position are left out, unless num_frames
 // ends before them.
 func TestSeveralScans(t *testing.T) {

@@ -68,8 +68,18 @@ func (o *opener) id() string {
 	return strings.Join(t, "_")
 }
 
-// enough reports whether num_frames is reached already, so that no more scans need to be whole.
-func (o *opener) enough() bool { return o.set.NumFrames > 0 && o.count() >= o.set.NumFrames }
+// enough reports whether the frames asked for are found already, so that no more scans need to be
+// whole.
+func (o *opener) enough() bool { return o.want() <= 0 }
+
+// want is the number of frames that are still needed.
+func (o *opener) want() int {
+	most := beam.Wanted(o.set, math.MaxInt)
+	if most == math.MaxInt {
+		return most
+	}
+	return most - o.count()
+}
 
 // count is the number of frames found so far.
 func (o *opener) count() (n int) {
@@ -79,15 +89,9 @@ func (o *opener) count() (n int) {
 	return n
 }
 
-// series cuts what was found to num_frames and looks at the datasets.
+// series cuts what was found to the frames asked for and looks at the datasets.
 func (o *opener) series() (*series, error) {
-	n := o.count()
-	if k := o.set.NumFrames; k > 0 && k < n {
-		n = k
-	}
-	if k := len(o.set.PositionsTheory); k > 0 && k < n {
-		n = k
-	}
+	n := beam.Wanted(o.set, o.count())
 	o.x, o.y = o.x[:min(n, len(o.x))], o.y[:min(n, len(o.y))]
 	if o.monitor != nil {
 		o.monitor = o.monitor[:n]
@@ -129,8 +133,12 @@ func (o *opener) source(_ context.Context, find func(o *opener) error) (*beam.Sc
 	return s, o.normalise(s)
 }
 
-// positions of the recipe: the signs and the factors are those of the sample's coordinates.
+// positions of the recipe: the signs and the factors are those of the sample's coordinates. nil
+// where positions_theory takes their place.
 func (o *opener) positions() [][2]float64 {
+	if beam.Theory(o.v) {
+		return nil
+	}
 	v := o.v
 	sx, sy := factor(v, XMotorFlipped, XMotorAngle), factor(v, YMotorFlipped, YMotorAngle)
 	out := make([][2]float64, len(o.x))

@@ -2,11 +2,11 @@ package nanomax
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
 	"ptyprep/internal/formats/h5"
+	"ptyprep/internal/recipes/beam"
 	"ptyprep/internal/recipes/h5in"
 	"ptyprep/internal/scan/param"
 )
@@ -22,11 +22,20 @@ func (o *opener) step(scanNumber int, file, measurement string, parts []part) er
 	for _, p := range parts {
 		found += p.images
 	}
-	n := min(found, len(x.Data))
-	if found != len(x.Data) && !(o.set.NumFrames > 0 && o.count()+n >= o.set.NumFrames) {
-		o.leftOut = append(o.leftOut, fmt.Sprintf("scan %d holds %d frames and %d positions: %d are prepared", scanNumber, found, len(x.Data), n))
+	points, what := found, "" // with positions_theory, unless there is a monitor
+	switch {
+	case x != nil:
+		points, what = len(x.Data), "positions"
+	case monitor != nil:
+		points, what = len(monitor.Data), "values of I0"
 	}
-	o.x, o.y = append(o.x, x.Data[:n]...), append(o.y, y.Data[:n]...)
+	n := min(found, points)
+	if found != points && n < o.want() {
+		o.leftOut = append(o.leftOut, fmt.Sprintf("scan %d holds %d frames and %d %s: %d are prepared", scanNumber, found, points, what, n))
+	}
+	if x != nil {
+		o.x, o.y = append(o.x, x.Data[:n]...), append(o.y, y.Data[:n]...)
+	}
 	if monitor != nil {
 		o.monitor = append(o.monitor, monitor.Data[:n]...)
 	}
@@ -40,7 +49,8 @@ func (o *opener) step(scanNumber int, file, measurement string, parts []part) er
 }
 
 // motors reads both motors below group and, where I0 is given, the monitor below measurement.
-// All must have rank dimensions and one shape.
+// All must have rank dimensions and one shape. The motors of a step scan (rank 1) are not looked at
+// where positions_theory takes their place: x and y are nil.
 func (o *opener) motors(file, group, measurement string, rank int) (x, y, monitor *h5in.Array, err error) {
 	read := func(k param.Key, group string) (*h5in.Array, error) {
 		if _, err := o.files.Open(file, o.v.Where(Path)); err != nil {
@@ -58,11 +68,13 @@ func (o *opener) motors(file, group, measurement string, rank int) (x, y, monito
 		}
 		return a, nil
 	}
-	if x, err = read(XMotor, group); err != nil {
-		return nil, nil, nil, err
-	}
-	if y, err = read(YMotor, group); err != nil {
-		return nil, nil, nil, err
+	if rank > 1 || !beam.Theory(o.v) {
+		if x, err = read(XMotor, group); err != nil {
+			return nil, nil, nil, err
+		}
+		if y, err = read(YMotor, group); err != nil {
+			return nil, nil, nil, err
+		}
 	}
 	if o.v.IsNull(I0) {
 		return x, y, nil, nil
@@ -103,14 +115,6 @@ func (o *opener) numbered(file, group, format, suffix string, from, want int) (k
 		}
 	}
 	return keys, nil
-}
-
-// want is the number of frames that are still needed.
-func (o *opener) want() int {
-	if o.set.NumFrames > 0 {
-		return o.set.NumFrames - o.count()
-	}
-	return math.MaxInt
 }
 
 // noGroup says that the group of frames is not there, and which groups are.
