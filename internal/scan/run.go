@@ -84,6 +84,9 @@ func Run(ctx context.Context, src Source, s *Settings, o Options, sink Sink) (*R
 	if len(p.Defaulted) > 0 {
 		r.warn("neither the recipe nor the data give %s: the default values are used", strings.Join(p.Defaulted, ", "))
 	}
+	if s.NumFrames > p.Frames && s.PositionsTheory == nil {
+		r.warn("%s: asks for %d frames, the scan has %d", s.where("num_frames"), s.NumFrames, p.Frames)
+	}
 	for _, l := range d.LeftOut {
 		o.Log.Warn(l)
 	}

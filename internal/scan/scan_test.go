@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math"
 	"runtime"
 	"slices"
@@ -297,6 +298,19 @@ func TestFrameCount(t *testing.T) {
 	}
 	if _, _, err := frameCount(&Description{Frames: -1}, settings()); problem.ClassOf(err) != problem.Usage {
 		t.Errorf("no end of the scan: %v", err)
+	}
+}
+
+// More frames asked for than there are: a warning.
+func TestTooManyFramesAskedFor(t *testing.T) {
+	for asked, want := range map[int]string{2: "", 3: "num_frames: asks for 3 frames, the scan has 2"} {
+		var log strings.Builder
+		s := settings()
+		s.NumFrames = asked
+		r, err := Run(context.Background(), &memory{n: 2, size: 32}, s, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, &keep{})
+		if err != nil || r.Plan.Frames != 2 || strings.Contains(log.String(), "num_frames") != (want != "") || !strings.Contains(log.String(), want) {
+			t.Errorf("%d asked: %v, log %s", asked, err, log.String())
+		}
 	}
 }
 
