@@ -9,7 +9,6 @@ import (
 	"ptyprep/internal/formats/edf"
 	"ptyprep/internal/formats/fliraw"
 	"ptyprep/internal/formats/h5frames"
-	"ptyprep/internal/formats/mat5"
 	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/scan"
@@ -87,7 +86,7 @@ func (u *Undistort) Apply(s *Slot) error {
 // parameter. Of a file that ends too early it tells what may be the reason.
 func FileProblem(where string, err error) *problem.Error {
 	p := problem.Inputf("%s", where).Because(err)
-	for _, short := range []error{edf.ErrTruncated, fliraw.ErrTruncated, cbf.ErrTruncated, mat5.ErrTruncated} {
+	for _, short := range []error{edf.ErrTruncated, fliraw.ErrTruncated, cbf.ErrTruncated} {
 		if errors.Is(err, short) {
 			return p.WithHint("the copy is incomplete, or the camera is still writing: copy the file again, or set num_frames to the frames in front of it")
 		}

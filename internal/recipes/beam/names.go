@@ -223,7 +223,8 @@ func Required(v *param.Values, keys ...param.Key) error {
 	var bad problem.List
 	for _, k := range keys {
 		if v.IsNull(k) {
-			bad = append(bad, v.Problem(k, "must be given: %s", strings.TrimSuffix(v.Tree().Lookup(k.Path()).Help, ".")))
+			help := strings.TrimSuffix(v.Tree().Lookup(k.Path()).Help, " It must be given.")
+			bad = append(bad, v.Problem(k, "must be given: %s", strings.TrimSuffix(help, ".")))
 		}
 	}
 	return bad.Err()

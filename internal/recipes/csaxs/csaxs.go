@@ -257,8 +257,10 @@ func (s *session) mask() error {
 		}
 	case errors.Is(err, os.ErrNotExist):
 		return problem.Inputf("%s: there is no file %s", where, file)
+	case errors.Is(err, mat5.ErrTruncated):
+		return problem.Inputf("%s", where).Because(err).WithHint("the copy is incomplete: copy the file again")
 	case err != nil:
-		return beam.FileProblem(where, err)
+		return problem.Inputf("%s", where).Because(err)
 	default:
 		if err := beam.Note(s.env, v, where, file); err != nil {
 			return err

@@ -64,6 +64,9 @@ func TestScan(t *testing.T) {
 func TestBadInputs(t *testing.T) {
 	dir := t.TempDir()
 	MustFail(t, Spec, dir, base, problem.Usage, "base_path", "visit", "scan_number", "must be given")
+	if _, err := Run(t, Spec, dir, base); strings.Contains(Text(err), "It must be given") {
+		t.Errorf("says it twice: %s", Text(err))
+	}
 	MustFail(t, Spec, dir, nested+"}\nscan_number: 2048\n", problem.Usage, "scan_number", "2047", "2048")
 	MustFail(t, Spec, dir, nested+"}\n", problem.Input, "scan_number", "S02047")
 	frame(t, dir, 0, 1, 2, 3, 4)
@@ -86,6 +89,12 @@ func TestBadInputs(t *testing.T) {
 	MustFail(t, Spec, dir, nested+", mask_file: m.mat}\n", problem.Input, "m.mat", "mask", "bad")
 	Write(t, filepath.Join(dir, "matlab/ptycho/m.mat"), MAT5("mask", []byte{1, 1}, 2))
 	MustFail(t, Spec, dir, nested+", mask_file: m.mat}\n", problem.Input, "m.mat", "1 x 2", "2 x 2")
+	cut := MAT5("mask", []byte{1, 1, 1, 1}, 2)
+	Write(t, filepath.Join(dir, "matlab/ptycho/m.mat"), cut[:len(cut)-8])
+	MustFail(t, Spec, dir, nested+", mask_file: m.mat}\n", problem.Input, "m.mat", "ends too early", "copy the file again")
+	if _, err := Run(t, Spec, dir, nested+", mask_file: m.mat}\n"); strings.Contains(Text(err), "num_frames") {
+		t.Errorf("the hint for a mask speaks of frames: %s", Text(err))
+	}
 	frame(t, dir, 1, 1, 2)
 	positions(t, dir, "0 1 9 2", "1 1 9 2")
 	MustFail(t, Spec, dir, nested+"}\n", problem.Input, "00001.cbf", "1 x 2", "2 x 2")
