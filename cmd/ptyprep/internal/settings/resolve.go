@@ -122,8 +122,9 @@ func quote(x any) string {
 
 // hint is what to do about a value that the setting does not take.
 func (s *Setting) hint(text string) string {
-	if n, ok := parseBytes(text); s.Name == Memory && ok && n < minMemory {
-		return fmt.Sprintf("a number alone counts bytes: did you mean %sMiB?", strings.TrimRight(strings.TrimSpace(text), "bB "))
+	number := strings.TrimRight(strings.TrimSpace(text), "bB ")
+	if n, ok := parseBytes(number); s.Name == Memory && ok && n < minMemory && strings.Trim(number, "0123456789.") == "" {
+		return fmt.Sprintf("a number alone counts bytes: did you mean %sMiB?", number)
 	}
 	words := strings.FieldsFunc(s.Takes, func(r rune) bool { return r == ' ' || r == ',' })
 	if near, ok := param.Nearest(text, words); ok && len(near) > 2 {

@@ -134,6 +134,7 @@ func TestBadValues(t *testing.T) {
 		{name: "checksum in compression", args: []string{"--compression=zstd+fletcher32"}, msg: "--compression", hint: "default"},
 		{name: "word", args: []string{"--progress", "plian"}, msg: `--progress: is "plian"`, hint: "did you mean plain?"},
 		{name: "unit", args: []string{"--memory", "512"}, msg: `--memory: is "512", expected a size of 16MiB or more`, hint: "did you mean 512MiB?"},
+		{name: "small with unit", args: []string{"--memory", "1MiB"}, msg: `--memory: is "1MiB", expected a size of 16MiB or more`, hint: "did you mean 16MiB?"},
 		{name: "unknown key", file: "ptyprep.yaml", text: "wokers: 3\n", msg: "ptyprep.yaml: wokers is no setting", hint: "did you mean workers?"},
 		{name: "other key", file: "ptyprep.toml", text: "energy = 7.2\n", msg: "energy is no setting", hint: "belong into a recipe"},
 		{name: "value in file", file: "ptyprep.toml", text: "workers = 'many'\n", msg: "ptyprep.toml: workers: is \"many\"", hint: "default"},
