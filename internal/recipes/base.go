@@ -65,9 +65,9 @@ var (
 		Help: "Fewest frames in a chunk, the last one excepted. Chunks grow to it if frames_per_block is smaller.",
 	})
 	PositionsTheory = Base.Add(param.Spec{
-		Path: "positions_theory", Forms: param.List | param.Null, Unit: "m",
+		Path: "positions_theory", Forms: param.List | param.Null, Unit: "m", MinLen: 1,
 		Elem: &param.Spec{Forms: param.List, MinLen: 2, MaxLen: 2, Names: []string{"slow", "fast"}, Elem: &param.Spec{Forms: param.Float}},
-		Help: "Positions to use in place of the recorded ones, one pair (slow, fast) for each frame. Their number is the number of frames.",
+		Help: "Positions to use in place of the recorded ones, one pair (slow, fast) for each frame. Their number is the number of frames, whatever num_frames says.",
 	})
 	NumFrames = Base.Add(param.Spec{
 		Path: "num_frames", Forms: param.Int | param.Null, Min: param.At(1),

@@ -91,13 +91,18 @@ func source(files *h5in.Files, v *param.Values, set *scan.Settings, data param.K
 	if len(frames.Leading) != 1 {
 		return nil, v.InputProblem(FramesKey, "%s:%s has shape %s, expected (N, rows, columns)", file, v.Text(FramesKey), h5in.Shape(frames.Shape()))
 	}
-	positions, err := translation(files, v, file)
-	if err != nil {
-		return nil, err
-	}
 	s := &beam.Scan{Output: set.Output, Closers: []io.Closer{files}}
-	s.Frames, s.LeftOut = beam.Counted(set.NumFrames, frames.Frames(), len(positions))
-	s.Positions = positions[:s.Frames]
+	points := -1
+	if !beam.Theory(v) {
+		if s.Positions, err = translation(files, v, file); err != nil {
+			return nil, err
+		}
+		points = len(s.Positions)
+	}
+	s.Frames, s.LeftOut = beam.Counted(set.NumFrames, frames.Frames(), points)
+	if points >= 0 {
+		s.Positions = s.Positions[:s.Frames]
+	}
 	if err := s.FromStack(frames, v.Where(FramesKey), nil, imgproc.Rect{}); err != nil {
 		return nil, err
 	}

@@ -56,6 +56,11 @@ func TestCounts(t *testing.T) {
 	if r := MustRun(t, Spec, dir, base+"datafile: a.cxi\nnum_frames: 2\n"); len(r.LeftOut) != 0 {
 		t.Errorf("left out %v", r.LeftOut)
 	}
+	// theoretical positions stand in for the recorded ones, which need not be there
+	r := MustRun(t, Spec, dir, base+"datafile: a.cxi\nCXI_PATHS: {CXI_POS_PATH: nowhere}\npositions_theory: [[1, 2], [3, 4]]\n")
+	if len(r.Frames) != 2 || r.Positions[1] != [2]float64{3, 4} || len(r.LeftOut) != 0 {
+		t.Errorf("positions_theory: %d frames at %v, left out %v", len(r.Frames), r.Positions, r.LeftOut)
+	}
 }
 
 func TestBadInputs(t *testing.T) {

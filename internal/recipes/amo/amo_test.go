@@ -47,6 +47,19 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// The number of theoretical positions is the number of frames, whatever num_frames says.
+func TestPositionsTheory(t *testing.T) {
+	dir := t.TempDir()
+	file(t, dir, []float64{1, 2}, []float64{10, 20}, 1., 2, 3, 4, 5, 6, 7, 8)
+	for _, n := range []string{"1", "2", "9"} {
+		r := MustRun(t, Spec, dir, base+"positions_theory: [[5, 6], [7, 8]]\nnum_frames: "+n+"\n")
+		if len(r.Frames) != 2 || r.Positions[1] != [2]float64{7, 8} {
+			t.Errorf("num_frames %s: %d frames at %v", n, len(r.Frames), r.Positions)
+		}
+	}
+	MustFail(t, Spec, dir, base+"positions_theory: []\n", problem.Usage, "positions_theory", "at least 1")
+}
+
 func TestBadInputs(t *testing.T) {
 	dir := t.TempDir()
 	MustFail(t, Spec, dir, "name: AMOScan\n", problem.Usage, "data_file", "must be given")
