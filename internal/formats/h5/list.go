@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"path/filepath"
 	"slices"
@@ -235,6 +236,23 @@ func join(group, name string) string {
 // maxDepth bounds Walk in a file whose external links lead ever deeper into other files.
 const maxDepth = 100
 
+// Identity is one text for all paths that lead to the same object, whatever links they take, and a
+// different one for every other object; "" when nothing is there.
+func (f *File) Identity(p string) string {
+	enter()
+	defer leave()
+	if f.h == nil {
+		return ""
+	}
+	_, home, _ := f.object("/")
+	_, at, ok := f.object(p)
+	if !ok {
+		return ""
+	}
+	pl := f.place(p, at, home.file)
+	return fmt.Sprintf("%s#%d", pl.file, pl.addr)
+}
+
 // Walk calls fn for everything that can be reached from the root, by each of its names, a group
 // before its content and otherwise in the order of names. The content of a group is walked
 // through once, where a hard link leads to it or, for one of another file, the first link. path
@@ -265,6 +283,22 @@ var ErrSkipGroup = errors.New("skip this group")
 type place struct {
 	file string // "" is the file that is walked through
 	addr uint64
+}
+
+// place says where the object at p is stored; home is the number of f itself.
+func (f *File) place(p string, at address, home uint64) place {
+	pl := place{"", at.addr}
+	if at.file == home {
+		return pl
+	}
+	pl.file = f.holder(p)
+	if abs, err := filepath.Abs(pl.file); err == nil {
+		pl.file = abs
+	}
+	if real, err := filepath.EvalSymlinks(pl.file); err == nil {
+		pl.file = real
+	}
+	return pl
 }
 
 type walker struct {
@@ -337,16 +371,7 @@ func (w *walker) look(p string, e *Entry) (info *Info, enterGroup bool) {
 
 // first says whether the content of a group has not been walked through yet and comes here.
 func (w *walker) first(p string, e *Entry, at address) bool {
-	pl := place{"", at.addr}
-	if at.file != w.home {
-		pl.file = w.f.holder(p)
-		if abs, err := filepath.Abs(pl.file); err == nil {
-			pl.file = abs
-		}
-		if real, err := filepath.EvalSymlinks(pl.file); err == nil {
-			pl.file = real
-		}
-	}
+	pl := w.f.place(p, at, w.home)
 	if w.seen[pl] || pl.file == "" && e.Link == Soft { // a hard link leads to it as well
 		return false
 	}

@@ -127,6 +127,24 @@ func TestWalk(t *testing.T) {
 	must(t, err)
 }
 
+// TestIdentity: all paths to an object have one identity, in this file or another.
+func TestIdentity(t *testing.T) {
+	f := openTest(t, "links.h5")
+	for _, same := range [][]string{{"a/data", "hard", "soft", "/a/self/data", "a/rel"}, {"ext/data", "ext_root/entry/data"}, {"a", "a/self"}} {
+		for _, p := range same {
+			if id := f.Identity(p); id == "" || id != f.Identity(same[0]) {
+				t.Errorf("%s has the identity %q, %s has %q", p, id, same[0], f.Identity(same[0]))
+			}
+		}
+	}
+	if a, b := f.Identity("a/data"), f.Identity("ext/data"); a == b {
+		t.Errorf("one identity %q for two datasets", a)
+	}
+	if id := f.Identity("soft_missing"); id != "" {
+		t.Errorf("a broken link has the identity %q", id)
+	}
+}
+
 func TestManyLinks(t *testing.T) {
 	p := filepath.Join(t.TempDir(), "many.h5")
 	f, err := Create(p)

@@ -53,7 +53,7 @@ func fileOf(id C.hid_t) string {
 	return C.GoString(buf)
 }
 
-// holder is the name of the file that the group at path is in.
+// holder is the name of the file that the object at path is in.
 func (f *File) holder(path string) string {
 	var cs cstrings
 	defer cs.free()
