@@ -33,7 +33,7 @@ energy, distance and psize too. What is found is printed. The entry is the only 
 | what | places, the first that is there |
 |---|---|
 | frames | data_1/data, instrument_1/detector_1/data |
-| positions (m) | data_1/translation, sample_1/geometry_1/translation, geometry_1/translation: (N, 3) or (N, 2), rows = column 1, columns = column 0, sign as stored |
+| positions (m) | data_1/translation, sample_1/geometry_1/translation, geometry_1/translation: (N, 3) or (N, 2), rows = column 1, columns = column 0, sign as stored; another unit that the file says is converted |
 | energy (J) | instrument_1/source_1/energy |
 | distance (m) | instrument_1/detector_1/distance |
 | pixel size (m) | instrument_1/detector_1/y_pixel_size (rows), x_pixel_size (columns) |
@@ -176,6 +176,7 @@ func isTranslation(in *h5.Info) bool {
 }
 
 func (s *search) positions() error {
+	s.GivenUnits()
 	if s.Given(hdf5.SlowKey) && s.Given(hdf5.FastKey) {
 		return nil
 	}
@@ -183,8 +184,19 @@ func (s *search) positions() error {
 	if p == "" {
 		return s.NoPositions(strings.Join(places(s.entry, positionPlaces...), ", ") + " of shape (N, 3) or (N, 2)")
 	}
-	s.Found("positions", p, in, "m")
+	unit, to := "m", 1.0 // as the standard has it, unless the file says something else
+	if u := s.Unit(p); u != "" {
+		m, ok := standard.Metres(u)
+		if !ok {
+			return problem.Inputf("%s: %s:%s has the unit %q, expected m", s.Where(), s.Name(), p, u).
+				WithHint("name the positions with positions.slow_key and positions.fast_key")
+		}
+		unit, to = u, m
+	}
+	s.Found("positions", p, in, unit)
 	s.UsePositions(p, p, 1, 0)
+	s.Supply(hdf5.SlowMultiplier, to)
+	s.Supply(hdf5.FastMultiplier, to)
 	return nil
 }
 

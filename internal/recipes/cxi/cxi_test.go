@@ -56,6 +56,18 @@ func file(t *testing.T, write func(f *File)) (dir string) {
 
 const base = "name: CxiLoader\nfile: a.cxi\nauto_center: false\n"
 
+// Positions are in metres, unless the file itself has another unit of length.
+func TestUnitOfPositions(t *testing.T) {
+	for unit, want := range map[string][2]float64{"m": {4, 3}, "um": {4e-6, 3e-6}} {
+		dir := file(t, func(f *File) { entry(f, "entry_1", 0); f.Attr("entry_1/geometry_1/translation", "units", unit) })
+		if r := MustRun(t, Spec, dir, base); !NearPositions(r.Positions[1:], [][2]float64{want}) {
+			t.Errorf("%s: position 1 is %v, expected %v", unit, r.Positions[1], want)
+		}
+	}
+	dir := file(t, func(f *File) { entry(f, "entry_1", 0); f.Attr("entry_1/geometry_1/translation", "units", "deg") })
+	MustFail(t, Spec, dir, base, problem.Input, "translation", "deg", "expected m")
+}
+
 // Only the first bit that tells of no fault may be set in a good pixel.
 func TestMaskBits(t *testing.T) {
 	dir := file(t, func(f *File) {

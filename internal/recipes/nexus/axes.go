@@ -11,6 +11,7 @@ import (
 	"ptyprep/internal/recipes/h5in"
 	"ptyprep/internal/recipes/hdf5"
 	"ptyprep/internal/recipes/standard"
+	"ptyprep/internal/scan/param"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -19,6 +20,7 @@ type axis struct {
 	path string
 	name string // what tells its direction
 	dims []int  // dimensions of the frames that it goes along; nil: not said
+	nth  int    // place in @axes, from 1; 0: not there
 	info *h5.Info
 	unit string
 	to   float64 // factor to metres
@@ -27,6 +29,7 @@ type axis struct {
 const lookedForPositions = "axes of the scan dimensions in the NXdata group, datasets x and y there, NXpositioner and NXtransformations values of matching length, a dataset translation of shape (N, 3) or (N, 2)"
 
 func (s *search) positions() error {
+	s.GivenUnits()
 	if s.Given(hdf5.SlowKey) && s.Given(hdf5.FastKey) {
 		return nil
 	}
@@ -52,8 +55,12 @@ func (s *search) positions() error {
 func (s *search) useAxes(slow, fast axis) {
 	for _, a := range []struct {
 		what string
+		key  param.Key
 		axis
-	}{{"slow axis", slow}, {"fast axis", fast}} {
+	}{{"slow axis", hdf5.SlowKey, slow}, {"fast axis", hdf5.FastKey, fast}} {
+		if s.Given(a.key) {
+			continue
+		}
 		unit := a.unit
 		if unit == "" {
 			s.Env.Log.Warn(fmt.Sprintf("%s has no unit; metres are assumed", a.path))
@@ -115,8 +122,19 @@ func (s *search) pair(axes []axis) (slow, fast axis, err error) {
 		}
 		return out
 	}
+	named := func(n int) (out []axis) { // both may go along both dimensions, in the order of @axes
+		for _, a := range axes {
+			if a.nth == n {
+				out = append(out, a)
+			}
+		}
+		return out
+	}
 	if len(s.lead) == 2 {
 		if a, b := along(0), along(1); len(a) == 1 && len(b) == 1 {
+			return a[0], b[0], nil
+		}
+		if a, b := named(1), named(2); len(a) == 1 && len(b) == 1 {
 			return a[0], b[0], nil
 		}
 	}
@@ -198,11 +216,9 @@ func words(name string) []string {
 
 // dataAxes are the axes of the NXdata group: those of @axes and @NAME_indices, or old ones with axis=n.
 func (s *search) dataAxes() []axis {
-	group := s.data
-	if group == "" {
-		group = path.Dir(s.frame)
-	}
+	group := s.axesGroup()
 	var out []axis
+	nth := map[string]int{}
 	add := func(name string, dims []int) {
 		p := path.Join(group, name)
 		in, err := s.Info(p)
@@ -210,10 +226,11 @@ func (s *search) dataAxes() []axis {
 			return
 		}
 		scan := slices.DeleteFunc(slices.Clone(dims), func(d int) bool { return d >= len(s.lead) }) // [0 1 2] of shape (79, 1, 1)
-		out = append(out, axis{path: p, name: name, dims: scan, info: in})
+		out = append(out, axis{path: p, name: name, dims: scan, nth: nth[name], info: in})
 	}
 	for d, name := range s.axisNames(group) {
 		if name != "." && name != "" && d < len(s.lead) {
+			nth[name] = d + 1
 			dims := s.ints(group, name+"_indices")
 			if dims == nil {
 				dims = []int{d}
@@ -235,13 +252,31 @@ func (s *search) dataAxes() []axis {
 	return s.primary(out)
 }
 
+// axesGroup is the group to look for axes in: the NXdata group of the frames, else one that holds a
+// link to them, else their own.
+func (s *search) axesGroup() string {
+	if s.data != "" {
+		return s.data
+	}
+	own := path.Dir(s.frame)
+	groups := []string{}
+	for _, o := range s.within(s.entry) {
+		if o.class == "NXdata" {
+			groups = append(groups, o.path)
+		}
+	}
+	if s.classOf(own) != "NXdata" {
+		if g := s.holder(s.frame, groups); g != "" {
+			return g
+		}
+	}
+	return own
+}
+
 // besideSignal are the datasets in the group of the frames whose names tell a direction, as
 // NXcxi_ptycho has them (x, y).
 func (s *search) besideSignal() []axis {
-	group := s.data
-	if group == "" {
-		group = path.Dir(s.frame)
-	}
+	group := s.axesGroup()
 	var out []axis
 	for _, name := range s.children(group) {
 		p := path.Join(group, name)

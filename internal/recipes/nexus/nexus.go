@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -29,9 +30,11 @@ var Spec = recipes.Spec{
 	Doc: `The name of the file is enough where the file follows the standard (NXentry with NXdata and NXdetector; NXcxi_ptycho). Every
 parameter of Hdf5Loader can be given and goes before what is found, energy, distance and psize too. What is found is printed.
 
-Frames: the signal of the default NXdata (` + "`@default`, `@signal`" + `, or a dataset with ` + "`signal=1`" + `), else the only dataset of the entry with
-three or more dimensions whose last two are a picture's; numbered ones (data_000001, ... of an Eiger master) are joined. Several entries with frames: the file's default, or the only
-one whose definition is NXcxi_ptycho, else ` + "`entry`" + ` must say which.
+Frames: the signal of the default NXdata (` + "`@default`" + ` from group to group, ` + "`@signal`" + `, or a dataset with ` + "`signal=1`" + `), else the only dataset of
+the entry with three or more dimensions whose last two are a picture's; numbered ones (data_000001, ... of an Eiger master, whose
+signal is the first of them) are joined. Links to one dataset are one dataset. Several entries with frames: the file's default, or the
+only one whose definition is NXcxi_ptycho, else ` + "`entry`" + ` must say which. With ` + "`intensities.file`" + ` as a list or a pattern the first file
+is looked through, and the frames of all are joined.
 
 Positions, the first that is there:
 
@@ -42,6 +45,7 @@ Positions, the first that is there:
 
 Of two axes that of the earlier dimension is the slow one. For a list of points the names tell: y, v and row go along the rows, x,
 h and col along the columns. Units become metres (m, mm, um, micron, nm, ...); without a unit metres are assumed, with a warning.
+Positions that the recipe names are read by their units as well, unless it gives slow_multiplier and fast_multiplier.
 
 Energy: incident_energy of an NXbeam or energy of an NXmonochromator (eV, keV, J), else a wavelength there. Distance, x_pixel_size,
 y_pixel_size and pixel_mask (0 is good) are those of the NXdetector; its dark and flat field are used with use_dark and use_flat.`,
@@ -103,19 +107,43 @@ func (s *search) read() error {
 	if err != nil {
 		return problem.Inputf("%s: %s cannot be looked through", s.Where(), s.Name()).Because(err)
 	}
-	for _, o := range s.objects {
-		if strings.Count(o.path, "/") == 1 && o.info == nil && o.class == "NXentry" {
-			s.entries = append(s.entries, o)
-		}
-	}
-	if len(s.entries) == 0 { // no classes at all: any group at the top
-		for _, o := range s.objects {
-			if strings.Count(o.path, "/") == 1 && o.info == nil && o.broken == nil {
-				s.entries = append(s.entries, o)
-			}
+	if s.addEntries(func(o object) bool { return o.class == "NXentry" }); len(s.entries) == 0 { // no classes at all: any group at the top
+		s.addEntries(func(o object) bool { return o.broken == nil })
+		if slices.ContainsFunc(s.objects, func(o object) bool {
+			return path.Dir(o.path) == "/" && o.info != nil && s.couldBeFrames(o.path, o.info) && !calibration(o.path)
+		}) {
+			s.entries = []object{{path: "/"}} // not even groups
 		}
 	}
 	return s.chooseEntry()
+}
+
+// addEntries takes the groups at the top that fit as entries, each once whatever links lead to it.
+func (s *search) addEntries(fits func(object) bool) {
+	for _, o := range s.objects {
+		if path.Dir(o.path) != "/" || o.info != nil || !fits(o) {
+			continue
+		}
+		o.path = s.walked(o.path)
+		if !slices.ContainsFunc(s.entries, func(e object) bool { return e.path == o.path }) {
+			s.entries = append(s.entries, o)
+		}
+	}
+}
+
+// walked is the name of a group under which its content is among the objects: the content of a group
+// that several links lead to is listed once.
+func (s *search) walked(group string) string {
+	if group == "/" || len(s.within(group)) > 0 {
+		return group
+	}
+	id := s.identity(group)
+	for _, o := range s.objects {
+		if o.info == nil && o.path != group && s.identity(o.path) == id && len(s.within(o.path)) > 0 {
+			return o.path
+		}
+	}
+	return group
 }
 
 // chooseEntry takes the entry that the recipe names.
@@ -127,7 +155,7 @@ func (s *search) chooseEntry() error {
 	if kind, err := s.H5.Kind(want); err != nil || kind != h5.Group {
 		return s.V.InputProblem(s.Keys.Entry, "%s has no group %s", s.Name(), want).WithHint("entries: %s", names(s.entries))
 	}
-	s.entries = []object{{path: want}}
+	s.entries = []object{{path: s.walked(want)}}
 	return nil
 }
 
@@ -256,12 +284,7 @@ func (s *search) frames() error {
 	for _, c := range chosen {
 		s.Found("frames", c.path, c.info, "counts")
 	}
-	if len(keys) == 1 {
-		s.Use(hdf5.IntensitiesFile, hdf5.IntensitiesKey, keys[0])
-		return nil
-	}
-	s.Supply(hdf5.IntensitiesFile, s.V.Get(s.Keys.File))
-	s.Supply(hdf5.IntensitiesKey, keys)
+	s.Use(hdf5.IntensitiesFile, hdf5.IntensitiesKey, keys...)
 	return nil
 }
 
@@ -273,15 +296,46 @@ func (s *search) numbered(all []candidate) (pieces []candidate, ok bool) {
 		rest, found := strings.CutPrefix(path.Base(p), prefix)
 		return path.Dir(p) == dir && found && rest != "" && strings.Trim(rest, "0123456789") == ""
 	}
-	if slices.ContainsFunc(all, func(c candidate) bool { return !is(c.path) || c.data != "" }) { // a signal is whole
+	if slices.ContainsFunc(all, func(c candidate) bool { return !is(c.path) || s.isWhole(c) }) {
 		return nil, false
 	}
 	for _, o := range s.within(dir) {
 		if is(o.path) && (o.broken != nil || o.info != nil && s.couldBeFrames(o.path, o.info)) {
-			pieces = append(pieces, candidate{path: o.path, info: o.info})
+			pieces = append(pieces, candidate{path: o.path, data: all[0].data, info: o.info})
 		}
 	}
-	return pieces, true
+	return pieces, len(pieces) > 0
+}
+
+var firstPiece = regexp.MustCompile(`^data_0+1$`)
+
+// isWhole says that a dataset is the signal of an NXdata group, and not only the first piece of it: as
+// the signal of several pieces Eiger masters name data_000001. Pieces are no auxiliary signals.
+func (s *search) isWhole(c candidate) bool {
+	return c.data != "" && (!firstPiece.MatchString(path.Base(c.path)) || s.texts(c.data, "auxiliary_signals") != nil)
+}
+
+// joinedBy gives the dataset that joins all the others (a virtual one beside its pieces), nil when
+// there is none.
+func joinedBy(all []candidate) []candidate {
+	for i, c := range all {
+		n, d := 0, path.Dir(c.path)
+		for j, p := range all {
+			k := len(p.info.Shape)
+			if j == i {
+				continue
+			}
+			if path.Dir(p.path) != d || k != 3 || len(c.info.Shape) != 3 || !slices.Equal(p.info.Shape[1:], c.info.Shape[1:]) {
+				n = -1
+				break
+			}
+			n += p.info.Shape[0]
+		}
+		if n == c.info.Shape[0] {
+			return []candidate{c}
+		}
+	}
+	return nil
 }
 
 // choose finds the frames of the only entry that has some, the file's default entry first.
@@ -295,7 +349,7 @@ func (s *search) choose() ([]candidate, error) {
 		}
 	}
 	if len(with) > 1 {
-		first := "/" + strings.SplitN(strings.Trim(s.text("/", "default"), "/"), "/", 2)[0]
+		first := s.walked("/" + strings.SplitN(strings.Trim(s.text("/", "default"), "/"), "/", 2)[0])
 		if c := found[first]; len(c) > 0 {
 			with = []object{{path: first}}
 		} else if p := s.ptychography(with); len(p) == 1 {
@@ -316,6 +370,9 @@ func (s *search) choose() ([]candidate, error) {
 		return pieces, nil
 	}
 	if len(c) > 1 {
+		if whole := joinedBy(c); whole != nil {
+			return whole, nil
+		}
 		var list []string
 		for _, x := range c {
 			list = append(list, fmt.Sprintf("%s (%s)", x.path, h5in.Shape(x.info.Shape)))
@@ -345,8 +402,9 @@ func (s *search) ptychography(entries []object) (out []object) {
 // inEntry gives the frames of an entry: one where the standard's attributes lead to it, else all
 // datasets that could be frames.
 func (s *search) inEntry(entry string) []candidate {
-	if d := s.text(entry, "default"); d != "" {
-		if c, ok := s.signal(path.Join(entry, d)); ok {
+	for _, start := range []string{"/", entry} {
+		d := s.follow(start)
+		if c, ok := s.signal(d); ok && strings.HasPrefix(d, strings.TrimSuffix(entry, "/")+"/") {
 			return []candidate{c}
 		}
 	}
@@ -374,6 +432,25 @@ func (s *search) inEntry(entry string) []candidate {
 		}
 	}
 	return all
+}
+
+// follow goes from group to group along their attributes default, to the one that has none.
+func (s *search) follow(group string) string {
+	const most = 16 // a ring of them has no end
+	for range most {
+		d := s.text(group, "default")
+		if d == "" {
+			break
+		}
+		if !strings.HasPrefix(d, "/") {
+			d = path.Join(group, d)
+		}
+		if kind, err := s.H5.Kind(d); err != nil || kind != h5.Group {
+			break
+		}
+		group = s.walked(path.Clean(d))
+	}
+	return group
 }
 
 func (s *search) couldBeFrames(p string, in *h5.Info) bool {
@@ -442,6 +519,7 @@ func (s *search) signalGroup(dataset string) string {
 	if n := s.text(group, "signal"); n == path.Base(dataset) || n == "" && s.oldSignal(group) == path.Base(dataset) {
 		return group
 	}
+	id := s.identity(dataset)
 	for _, o := range s.within(s.entryOf(dataset)) {
 		if o.class != "NXdata" {
 			continue
@@ -450,8 +528,21 @@ func (s *search) signalGroup(dataset string) string {
 		if n == "" {
 			n = s.oldSignal(o.path)
 		}
-		if n != "" && s.leadsTo(o.path, n) == dataset {
+		if n != "" && s.identity(path.Join(o.path, n)) == id {
 			return o.path
+		}
+	}
+	return ""
+}
+
+// holder is the first of the groups that a dataset lies in, or a link to it; "" when there is none.
+func (s *search) holder(dataset string, groups []string) string {
+	id := s.identity(dataset)
+	for _, g := range groups {
+		for _, name := range s.children(g) {
+			if s.identity(path.Join(g, name)) == id {
+				return g
+			}
 		}
 	}
 	return ""
@@ -461,25 +552,10 @@ func (s *search) entryOf(p string) string {
 	return "/" + strings.SplitN(strings.TrimPrefix(p, "/"), "/", 2)[0]
 }
 
-// identity is one name for all names of a dataset, as far as links tell.
-func (s *search) identity(p string) string { return s.leadsTo(path.Dir(p), path.Base(p)) }
-
-// leadsTo follows a link of this file, and NeXus's own note of where a hard link was made from.
-func (s *search) leadsTo(group, name string) string {
-	if t := s.text(path.Join(group, name), "target"); t != "" {
-		return t
+// identity is one name for all names of an object, whatever links lead to it.
+func (s *search) identity(p string) string {
+	if id := s.H5.Identity(p); id != "" {
+		return id
 	}
-	entries, err := s.H5.List(group)
-	if err != nil {
-		return ""
-	}
-	for _, e := range entries {
-		if e.Name == name && e.Link == h5.Soft {
-			if strings.HasPrefix(e.TargetPath, "/") {
-				return path.Clean(e.TargetPath)
-			}
-			return path.Join(group, e.TargetPath)
-		}
-	}
-	return path.Join(group, name)
+	return p
 }

@@ -262,6 +262,197 @@ func TestEigerMaster(t *testing.T) {
 	MustFail(t, Spec, dir, base, problem.Input, "data_000002", "x_data_000002.h5")
 }
 
+// Dectris names the first piece as the signal. Pieces beside a virtual dataset that joins them are not
+// joined once more, and auxiliary signals are no pieces.
+func TestEigerSignal(t *testing.T) {
+	pieces := func(f *File) {
+		f.Group("entry/data")
+		f.Attr("entry", "NX_class", "NXentry")
+		f.Attr("entry/data", "NX_class", "NXdata")
+		Put(f, "entry/data/data_000001", Ramp(128, uint16(0)), 2, 8, 8)
+		Put(f, "entry/data/data_000002", Ramp(64, uint16(1000)), 1, 8, 8)
+		f.Group("entry/detector")
+		f.Attr("entry/detector", "NX_class", "NXdetector")
+		f.Scalar("entry/detector/detector_distance", 1500)
+		f.Attr("entry/detector/detector_distance", "units", "mm")
+	}
+	theory := "positions_theory: [[0, 0], [0, 1], [0, 2]]\n"
+	dir := file(t, func(f *File) { pieces(f); f.Attr("entry/data", "signal", "data_000001") })
+	if r := MustRun(t, Spec, dir, base+theory); len(r.Frames) != 3 || r.Frames[2][0] != 1000 || r.Meta.DistanceM != 1.5 {
+		t.Errorf("%d frames, distance %v m", len(r.Frames), r.Meta.DistanceM)
+	}
+	dir = file(t, func(f *File) {
+		pieces(f)
+		f.Attr("entry/data", "signal", "data_000001")
+		f.Attr("entry/data", "auxiliary_signals", "data_000002")
+	})
+	MustFail(t, Spec, dir, base+theory, problem.Input, "3 positions given for 2 frames")
+	dir = file(t, func(f *File) { pieces(f); Put(f, "entry/data/data", Ramp(192, uint16(500)), 3, 8, 8) })
+	if r := MustRun(t, Spec, dir, base+theory); len(r.Frames) != 3 || r.Frames[2][0] != 628 {
+		t.Errorf("%d frames, the last begins with %v", len(r.Frames), r.Frames[2][0])
+	}
+}
+
+// The attribute default leads from group to group, through groups of any class.
+func TestDefaultsAreFollowed(t *testing.T) {
+	theory := "positions_theory: [[0, 1]]\n"
+	two := func(f *File) {
+		entry(f, "entry", 0)
+		entry(f, "entry/plots", 1000)
+		f.Attr("entry/plots", "NX_class", "NXprocess")
+	}
+	MustFail(t, Spec, file(t, two), base+theory, problem.Input, "several datasets")
+	for _, defaults := range [][]string{{"/", "entry/plots/data"}, {"/", "entry", "entry", "plots", "entry/plots", "data"}, {"/", "/entry", "entry", "/entry/plots/data"}} {
+		dir := file(t, func(f *File) {
+			two(f)
+			for i := 0; i < len(defaults); i += 2 {
+				f.Attr(defaults[i], "default", defaults[i+1])
+			}
+		})
+		if r := MustRun(t, Spec, dir, base+theory); r.Frames[0][0] != 1000 {
+			t.Errorf("%v: frame 0 begins with %v", defaults, r.Frames[0][0])
+		}
+	}
+}
+
+// An entry may be a link to another one; it is the same then.
+func TestLinkedEntry(t *testing.T) {
+	theory := "positions_theory: [[0, 1]]\n"
+	two := func(f *File) {
+		entry(f, "scan_1", 0)
+		entry(f, "scan_2", 1000)
+		f.SoftLink("entry", "/scan_2")
+	}
+	if r := MustRun(t, Spec, file(t, two), base+theory+"entry: entry\n"); r.Frames[0][0] != 1000 {
+		t.Errorf("frame 0 begins with %v", r.Frames[0][0])
+	}
+	dir := file(t, func(f *File) { two(f); f.Attr("/", "default", "entry") })
+	if r := MustRun(t, Spec, dir, base+theory); r.Frames[0][0] != 1000 {
+		t.Errorf("frame 0 begins with %v", r.Frames[0][0])
+	}
+	dir = file(t, func(f *File) { entry(f, "scan_1", 500); f.SoftLink("entry", "/scan_1") })
+	if r := MustRun(t, Spec, dir, base+theory); r.Frames[0][0] != 500 {
+		t.Errorf("frame 0 begins with %v", r.Frames[0][0])
+	}
+	dir = file(t, func(f *File) { Put(f, "frames", Ramp(256, uint16(7)), 4, 8, 8) })
+	if r := MustRun(t, Spec, dir, base+theory); r.Frames[0][0] != 7 {
+		t.Errorf("frame 0 begins with %v", r.Frames[0][0])
+	}
+}
+
+// Two names of one dataset are one dataset (testdata/make.py): hard links without a note, links to
+// one place in another file. They tell which detector took the frames, and where their axes are.
+func TestNamesOfOneDataset(t *testing.T) {
+	dir := t.TempDir()
+	b, err := os.ReadFile(filepath.Join("testdata", "hardlinks.nxs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "a.nxs"), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	external := file(t, func(f *File) {
+		f.Group("entry/data")
+		f.Attr("entry", "NX_class", "NXentry")
+		f.Attr("entry/data", "NX_class", "NXdata")
+		for k, d := range []string{"det1", "det2"} {
+			f.Group("entry/" + d)
+			f.Attr("entry/"+d, "NX_class", "NXdetector")
+			f.Scalar("entry/"+d+"/distance", float64(k+1))
+			f.Attr("entry/"+d+"/distance", "units", "m")
+		}
+		f.Link("entry/data/data", "raw.h5", "d")
+		f.Link("entry/det2/data", "raw.h5", "d")
+		column(f, "entry/data/y", "um", 0, 1, 2, 3)
+		column(f, "entry/data/x", "um", 10, 11, 12, 13)
+	})
+	Create(t, filepath.Join(external, "raw.h5"), func(f *File) { Put(f, "d", Ramp(256, uint16(0)), 4, 8, 8) })
+	for _, dir := range []string{dir, external} {
+		r := MustRun(t, Spec, dir, base)
+		if r.Meta.DistanceM != 2 || !NearPositions(r.Positions[1:2], [][2]float64{{1e-6, 11e-6}}) || len(r.Frames) != 4 {
+			t.Errorf("%d frames, distance %v m, position 1 %v", len(r.Frames), r.Meta.DistanceM, r.Positions[1])
+		}
+	}
+}
+
+// Where both axes go along both dimensions their order in @axes counts, before their names.
+func TestOrderOfAxes(t *testing.T) {
+	for _, names := range [][2]string{{"m1", "m2"}, {"x", "y"}} {
+		dir := file(t, func(f *File) {
+			entry(f, "entry", 0)
+			Put(f, "entry/data/grid", Ramp(256, uint16(0)), 2, 2, 8, 8)
+			f.Attr("entry/data", "signal", "grid")
+			f.Attr("entry/data", "axes", names[0]+":"+names[1])
+			for k, n := range names {
+				Put(f, "entry/data/"+n, []float64{0, 1, 2, float64(3 + k)}, 2, 2)
+				f.Attr("entry/data/"+n, "units", "m")
+				f.Attr("entry/data", n+"_indices", "0 1")
+			}
+		})
+		if r := MustRun(t, Spec, dir, base); r.Positions[3] != [2]float64{3, 4} {
+			t.Errorf("%v: position 3 is %v", names, r.Positions[3])
+		}
+	}
+}
+
+// Positions that the recipe names have their own units, unless it gives the factors as well.
+func TestUnitsOfGivenPositions(t *testing.T) {
+	dir := file(t, func(f *File) {
+		entry(f, "entry", 0)
+		column(f, "entry/data/y", "um", 0, 1, 2, 3)
+		column(f, "entry/data/x", "um", 0, 2, 4, 6)
+		column(f, "entry/m1", "mm", 0, 3, 6, 9)
+		column(f, "entry/m2", "", 0, 4, 8, 12)
+		column(f, "entry/phi", "deg", 0, 5, 10, 15)
+	})
+	for more, want := range map[string][2]float64{
+		"{slow_key: entry/m1}":                                   {3e-3, 2e-6},
+		"{slow_key: entry/m2}":                                   {4, 2e-6},
+		"{slow_key: entry/m1, fast_key: entry/data/y}":           {3e-3, 1e-6},
+		"{slow_key: entry/m1, slow_multiplier: 2}":               {6, 2e-6},
+		"{file: a.nxs, slow_key: entry/m1, fast_key: entry/phi}": {3e-3, 5},
+	} {
+		r := MustRun(t, Spec, dir, base+"positions: "+more+"\n")
+		if !NearPositions(r.Positions[1:2], [][2]float64{want}) {
+			t.Errorf("%s: position 1 is %v, expected %v", more, r.Positions[1], want)
+		}
+	}
+}
+
+// Frames in several files: the first one is looked through, its frames have their name in all.
+func TestSeveralFiles(t *testing.T) {
+	dir := t.TempDir()
+	for k, name := range []string{"a.nxs", "b.nxs"} {
+		Create(t, filepath.Join(dir, name), func(f *File) {
+			entry(f, "entry", uint16(1000*k))
+			column(f, "entry/data/y", "m", 0, 1, 2, 3, 4, 5, 6, 7)
+			column(f, "entry/data/x", "m", 0, 1, 2, 3, 4, 5, 6, 7)
+		})
+	}
+	for _, files := range []string{"'[ab].nxs'", "[a.nxs, b.nxs]"} {
+		r := MustRun(t, Spec, dir, "name: NexusLoader\nauto_center: false\nintensities: {file: "+files+"}\n")
+		if len(r.Frames) != 8 || r.Frames[4][0] != 1000 || r.Positions[7] != [2]float64{7, 7} {
+			t.Errorf("%s: %d frames", files, len(r.Frames))
+		}
+	}
+	MustFail(t, Spec, dir, "name: NexusLoader\nintensities: {file: 'c*.nxs'}\n", problem.Input, "intensities.file", "c*.nxs")
+}
+
+// A detector that does not know its distance writes 0.
+func TestNoDistance(t *testing.T) {
+	dir := file(t, func(f *File) {
+		entry(f, "entry", 0)
+		f.Group("entry/det")
+		f.Attr("entry/det", "NX_class", "NXdetector")
+		f.Scalar("entry/det/distance", 0)
+		f.Attr("entry/det/distance", "units", "m")
+	})
+	r := MustRun(t, Spec, dir, base+"positions_theory: [[0, 1]]\n")
+	if r.Meta.DistanceM != 7.19 || !strings.Contains(r.Log, "it is not used") {
+		t.Errorf("distance %v m: %s", r.Meta.DistanceM, r.Log)
+	}
+}
+
 // The energy needs a unit, or a wavelength with one; without a unit nothing is guessed.
 func TestEnergy(t *testing.T) {
 	write := func(class, name, unit string, v float64) string {

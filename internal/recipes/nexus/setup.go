@@ -76,7 +76,11 @@ func (s *search) detector() error {
 		return nil
 	}
 	if s.Wants(recipes.Distance, hdf5.DistanceKey) {
-		d, ok, err := s.Length("distance", path.Join(group, "distance"), true)
+		at := path.Join(group, "distance")
+		if old := path.Join(group, "detector_distance"); !s.has(at) && s.has(old) { // of old Eiger masters
+			at = old
+		}
+		d, ok, err := s.Length("distance", at, true)
 		if err != nil {
 			return err
 		}
@@ -98,6 +102,12 @@ func (s *search) detector() error {
 	return s.calibration(group)
 }
 
+// has says that there is something, be it a broken link.
+func (s *search) has(p string) bool {
+	in, err := s.Info(p)
+	return in != nil || err != nil
+}
+
 // detectorGroup is the NXdetector that holds the frames, or a link to them, or is the only one.
 func (s *search) detectorGroup() string {
 	var all []string
@@ -106,10 +116,14 @@ func (s *search) detectorGroup() string {
 			all = append(all, o.path)
 		}
 	}
-	for _, home := range []string{path.Dir(s.frame), path.Dir(s.leadsTo(path.Dir(s.frame), path.Base(s.frame)))} {
-		if slices.Contains(all, home) {
-			return home
-		}
+	if home := path.Dir(s.frame); slices.Contains(all, home) {
+		return home
+	}
+	if home := s.holder(s.frame, all); home != "" {
+		return home
+	}
+	if home := path.Dir(s.text(s.frame, "target")); slices.Contains(all, home) { // NeXus's note of where a link was made from
+		return home
 	}
 	if len(all) == 1 {
 		return all[0]

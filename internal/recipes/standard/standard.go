@@ -61,18 +61,20 @@ type Finder struct {
 	lines    []string
 }
 
-// New opens the file that the recipe names: `file`, else intensities.file.
+// New opens the file that the recipe names: `file`, else the first one of intensities.file.
 func New(env *recipes.Env, v *param.Values, k Keys) (*Finder, error) {
 	f := &Finder{Env: env, V: v, Keys: k, Files: h5in.New(env, v), via: k.File, supplied: map[string]bool{}}
+	f.file = v.Get(f.via)
 	if v.IsNull(k.File) {
 		f.via = hdf5.IntensitiesFile
-	}
-	f.file = v.Get(f.via)
-	if f.file.Kind == param.List && len(f.file.List) == 1 {
-		f.file = f.file.List[0]
-	}
-	if f.file.Kind != param.Path {
-		return nil, v.Problem(k.File, "must be given: the file to look through")
+		paths, err := h5in.Expand(v.Paths(f.via), v.Where(f.via))
+		if err != nil {
+			return nil, err
+		}
+		if len(paths) == 0 {
+			return nil, v.Problem(k.File, "must be given: the file to look through")
+		}
+		f.file = param.Value{Kind: param.Path, Text: paths[0], Path: paths[0]}
 	}
 	f.name = f.file.Path
 	var err error
@@ -144,13 +146,22 @@ func (f *Finder) Supply(k param.Key, x any) {
 	f.supplies = append(f.supplies, param.Supply{Key: k, Value: x, Via: f.via})
 }
 
-// Use makes a dataset of the file the one of a group of Hdf5Loader, unless the recipe gives one.
-func (f *Finder) Use(fileKey, keyKey param.Key, path string) {
+// Use makes datasets of the file (one, but for frames in pieces) those of a group of Hdf5Loader,
+// unless the recipe gives some.
+func (f *Finder) Use(fileKey, keyKey param.Key, paths ...string) {
 	if f.Given(fileKey) && fileKey != f.via { // by half: Hdf5Loader asks for the key
 		return
 	}
 	f.Supply(fileKey, f.file)
-	f.Supply(keyKey, strings.TrimPrefix(path, "/"))
+	keys := make([]string, len(paths))
+	for i, p := range paths {
+		keys[i] = strings.TrimPrefix(p, "/")
+	}
+	if len(keys) == 1 {
+		f.Supply(keyKey, keys[0])
+		return
+	}
+	f.Supply(keyKey, keys)
 }
 
 // UsePositions takes the positions from two datasets of the file; column < 0: they have no columns.
@@ -171,6 +182,39 @@ func (f *Finder) UsePositions(slow, fast string, slowColumn, fastColumn int) {
 			f.Supply(c.index, c.column)
 		}
 	}
+}
+
+// GivenUnits takes the factors to metres of positions that the recipe names from their units, unless
+// it gives the factors as well. It goes before what is found.
+func (f *Finder) GivenUnits() {
+	for _, k := range [][2]param.Key{{hdf5.SlowKey, hdf5.SlowMultiplier}, {hdf5.FastKey, hdf5.FastMultiplier}} {
+		key, multiplier := k[0], k[1]
+		if !f.Given(key) || f.Given(multiplier) {
+			continue
+		}
+		to := 1.0 // not that of the axis that is found
+		if unit := f.unitOfGiven(f.V.Text(key)); unit != "" {
+			if m, ok := Metres(unit); ok {
+				to = m
+				f.Env.Log.Info(fmt.Sprintf("%s: %s has the unit %s", f.V.Where(key), f.V.Text(key), unit))
+			} else {
+				f.Env.Log.Warn(fmt.Sprintf("%s: %s has the unit %q, which is no length; its numbers are taken for metres", f.V.Where(key), f.V.Text(key), unit))
+			}
+		}
+		f.Supply(multiplier, to)
+	}
+}
+
+// unitOfGiven is the unit of a dataset of positions.file; "" without one.
+func (f *Finder) unitOfGiven(key string) string {
+	if !f.Given(hdf5.PositionsFile) {
+		return f.Unit(key)
+	}
+	file, err := f.Files.Open(f.V.Path(hdf5.PositionsFile), f.V.Where(hdf5.PositionsFile))
+	if err != nil { // Hdf5Loader tells
+		return ""
+	}
+	return unitIn(file, key)
 }
 
 // NoPositions says that none were found; with positions_theory that is no error: the frames are a
@@ -249,8 +293,10 @@ func (f *Finder) PixelSize(y, x float64, hasY, hasX bool) {
 }
 
 // Unit is the attribute units of a dataset, "" without one.
-func (f *Finder) Unit(path string) string {
-	u, _, err := f.H5.Attr(path, "units")
+func (f *Finder) Unit(path string) string { return unitIn(f.H5, path) }
+
+func unitIn(file *h5.File, path string) string {
+	u, _, err := file.Attr(path, "units")
 	if err != nil {
 		return ""
 	}
@@ -296,6 +342,10 @@ func (f *Finder) Length(what, path string, warn bool) (m float64, ok bool, err e
 	} else if unit = "m"; warn {
 		f.Env.Log.Warn(fmt.Sprintf("%s has no unit; metres are assumed", path))
 	}
+	if !(x > 0) || math.IsInf(x, 0) { // detectors that do not know it write 0
+		f.Env.Log.Warn(fmt.Sprintf("%s: the %s is %v; it is not used", path, what, x))
+		return 0, false, nil
+	}
 	f.Found(what, path, in, unit)
 	return inMetres(x, factor), true, nil
 }
@@ -329,9 +379,9 @@ func (f *Finder) Lead(paths ...string) ([]int, error) {
 	files, where := []string{f.name}, f.Where()
 	if len(paths) == 0 {
 		paths, where = f.V.Texts(hdf5.IntensitiesKey), f.V.Where(hdf5.IntensitiesKey)
-		if f.Given(hdf5.IntensitiesFile) {
-			files = f.V.Paths(hdf5.IntensitiesFile)
-		}
+	}
+	if f.Given(hdf5.IntensitiesFile) && (f.Given(hdf5.IntensitiesKey) || f.via == hdf5.IntensitiesFile) {
+		files = f.V.Paths(hdf5.IntensitiesFile)
 	}
 	st, err := f.Files.Frames(files, paths, f.Where(), where, h5in.IsFrames)
 	if err != nil {

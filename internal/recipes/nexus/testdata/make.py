@@ -1,5 +1,6 @@
 """Makes attributes.nxs with h5py: attributes as lists of texts and whole numbers, fixed-length texts, hard links
-with @target, as Diamond's GDA writes them. Frames: 3 x 2 points of 8 x 8 pixels."""
+with @target, as Diamond's GDA writes them. Frames: 3 x 2 points of 8 x 8 pixels.
+Makes hardlinks.nxs: two detectors, the frames of the second hard-linked into NXdata without any note or signal."""
 import h5py
 import numpy as np
 
@@ -42,3 +43,18 @@ with h5py.File('attributes.nxs', 'w') as f:
     n.attrs['stage_x_indices'] = np.array([0])
     n.attrs['stage_y_indices'] = np.array([1])
     n.attrs['theta_indices'] = np.array([0])
+
+with h5py.File('hardlinks.nxs', 'w') as f:
+    e = f.create_group('entry')
+    e.attrs['NX_class'] = 'NXentry'
+    n = e.create_group('view')
+    n.attrs['NX_class'] = 'NXdata'
+    for k, name in ((1, 'det1'), (2, 'det2')):
+        d = e.create_group(name)
+        d.attrs['NX_class'] = 'NXdetector'
+        d['distance'] = float(k)
+        d['distance'].attrs['units'] = 'm'
+    n['data'] = e['det2'].create_dataset('data', data=np.arange(4 * 64, dtype='u2').reshape(4, 8, 8))
+    for k, name in ((0, 'y'), (10, 'x')):
+        n[name] = np.arange(4.0) + k
+        n[name].attrs['units'] = 'um'
