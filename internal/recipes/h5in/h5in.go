@@ -27,11 +27,12 @@ type Files struct {
 	env  *recipes.Env
 	dir  string // of the recipe, for noting inputs
 	open map[string]*h5.File
+	told map[string]bool // parameters whose order of names was told
 }
 
 // New makes an empty set of files for recipe values v.
 func New(env *recipes.Env, v *param.Values) *Files {
-	return &Files{env: env, dir: v.Dir(), open: map[string]*h5.File{}}
+	return &Files{env: env, dir: v.Dir(), open: map[string]*h5.File{}, told: map[string]bool{}}
 }
 
 // Close closes all files.
@@ -306,7 +307,7 @@ func Squeeze(shape []int) []int {
 // Frames opens one or more datasets as frames. files and keys may be patterns (*, ?, [...]);
 // all that match are joined, in the order of their names. where names the parameters.
 func (fs *Files) Frames(files, keys []string, whereFile, whereKey string, want func(*h5.Info) bool) (*h5frames.Stack, error) {
-	paths, err := Expand(files, whereFile)
+	paths, err := fs.Expand(files, whereFile)
 	if err != nil {
 		return nil, err
 	}
@@ -378,7 +379,7 @@ func IsPattern(s string) bool { return strings.ContainsAny(s, "*?[") }
 
 // Expand gives the files that a list of names and patterns (*, ?, [...]) stands for: names as they
 // are, those that match a pattern in the order of their names. where names the parameter.
-func Expand(files []string, where string) ([]string, error) {
+func (fs *Files) Expand(files []string, where string) ([]string, error) {
 	var out []string
 	for _, f := range files {
 		if _, err := os.Stat(f); err == nil || !IsPattern(f) {
@@ -393,18 +394,18 @@ func Expand(files []string, where string) ([]string, error) {
 			return nil, problem.Inputf("%s: no file matches %s", where, f)
 		}
 		sort.Strings(m)
+		fs.noteOrder(m, where)
 		out = append(out, m...)
 	}
 	return out, nil
 }
 
-// expandKeys gives the datasets of one file that keys name. Wild cards may stand in the last
-// part of a key.
+// expandKeys gives the datasets of one file that keys name. Wild cards may stand in any part of a
+// key; a name that is there as it is written is no pattern.
 func (fs *Files) expandKeys(file string, keys []string, whereFile, whereKey string) ([]string, error) {
 	var out []string
 	for _, key := range keys {
-		group, last := path.Split(key)
-		if !IsPattern(last) {
+		if !IsPattern(key) {
 			out = append(out, key)
 			continue
 		}
@@ -412,25 +413,104 @@ func (fs *Files) expandKeys(file string, keys []string, whereFile, whereKey stri
 		if err != nil {
 			return nil, err
 		}
-		entries, err := f.List("/" + strings.Trim(group, "/"))
+		if _, err := f.Kind(key); err == nil {
+			out = append(out, key)
+			continue
+		}
+		if _, err := path.Match(key, ""); err != nil {
+			return nil, problem.Usagef("%s: %q is no valid pattern", whereKey, key).Because(err)
+		}
+		found, err := matching(f, strings.Split(strings.Trim(key, "/"), "/"))
+		if gone := (*h5.NotFoundError)(nil); errors.As(err, &gone) {
+			return nil, problem.Inputf("%s: %s has no group %s", whereKey, file, strings.Trim(gone.Path, "/")).WithHint("%s", suggest(f, key, IsFrames))
+		}
 		if err != nil {
-			return nil, problem.Inputf("%s: %s has no group %s", whereKey, file, group).WithHint("%s", suggest(f, key, IsFrames))
+			return nil, readProblem(err, file, key, whereKey)
 		}
-		n := len(out)
-		for _, e := range entries {
-			ok, err := path.Match(last, e.Name)
-			if err != nil {
-				return nil, problem.Usagef("%s: %q is no valid pattern", whereKey, key).Because(err)
-			}
-			if ok && e.Kind != h5.Group { // a broken link counts: opening it tells what is missing
-				out = append(out, group+e.Name)
-			}
-		}
-		if len(out) == n {
+		if len(found) == 0 {
 			return nil, problem.Inputf("%s: nothing in %s matches %s", whereKey, file, key).WithHint("%s", suggest(f, key, IsFrames))
 		}
+		sort.Strings(found)
+		fs.noteOrder(found, whereKey)
+		out = append(out, found...)
 	}
 	return out, nil
+}
+
+// matching are the datasets whose path matches a pattern, given by its parts. A broken link counts,
+// wherever it is met: opening it tells what is missing.
+func matching(f *h5.File, parts []string) (out []string, err error) {
+	groups := []string{""}
+	for i, part := range parts {
+		var next []string
+		for _, g := range groups {
+			if !IsPattern(part) && i < len(parts)-1 {
+				next = append(next, path.Join(g, part))
+				continue
+			}
+			entries, err := f.List("/" + g)
+			if err != nil {
+				if len(groups) > 1 { // of some groups that match
+					continue
+				}
+				return nil, err
+			}
+			for _, e := range entries {
+				switch ok, _ := path.Match(part, e.Name); {
+				case !ok && e.Name != part:
+				case e.Kind == h5.Broken:
+					out = append(out, path.Join(g, e.Name))
+				case (e.Kind == h5.Group) == (i < len(parts)-1):
+					next = append(next, path.Join(g, e.Name))
+				}
+			}
+		}
+		groups = next
+	}
+	return append(out, groups...), nil
+}
+
+// noteOrder warns when names that a pattern gave are not in the order of the numbers in them.
+func (fs *Files) noteOrder(names []string, where string) {
+	for i := 1; i < len(names); i++ {
+		a, b := names[i-1], names[i]
+		if !numbersRise(a, b) && !fs.told[where] {
+			fs.told[where] = true
+			fs.env.Log.Warn(fmt.Sprintf("%s: what matches is joined in the order of the names: %s, then %s; give a list for another order", where, a, b))
+			return
+		}
+	}
+}
+
+// numbersRise reports whether b comes behind a when the numbers in their names are compared as such.
+func numbersRise(a, b string) bool {
+	for {
+		i := strings.IndexFunc(a, isDigit)
+		if j := strings.IndexFunc(b, isDigit); i < 0 || i != j || a[:i] != b[:j] {
+			return true // no numbers at the same place
+		}
+		m, restA := number(a[i:])
+		n, restB := number(b[i:])
+		if c := compareNumbers(m, n); c != 0 {
+			return c < 0
+		}
+		a, b = restA, restB
+	}
+}
+
+func isDigit(r rune) bool { return r >= '0' && r <= '9' }
+
+// number splits the digits that s begins with from the rest, without leading zeros.
+func number(s string) (digits, rest string) {
+	rest = strings.TrimLeft(s, "0123456789")
+	return strings.TrimLeft(s[:len(s)-len(rest)], "0"), rest
+}
+
+func compareNumbers(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	return strings.Compare(a, b)
 }
 
 // Image reads a dataset of two dimensions in its stored type.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"ptyprep/internal/recipes/hdf5"
@@ -106,6 +107,43 @@ func TestPatternOfFiles(t *testing.T) {
 	if want := []float64{0, 0, 100, 100}; !slices.Equal(firsts(r)[:4], want) {
 		t.Errorf("two keys in each file: frames begin with %v", firsts(r))
 	}
+}
+
+// Wild cards may stand in any part of a key; a name with brackets that is there is no pattern. Names
+// whose order is not that of their numbers are told once.
+func TestPatternParts(t *testing.T) {
+	dir := t.TempDir()
+	Create(t, filepath.Join(dir, "x_master.h5"), func(f *File) {
+		for _, n := range []int{0, 1, 2, 10} {
+			Put(f, fmt.Sprintf("entry_%d/det/data", n), Ramp(4, uint16(100*n)), 2, 2)
+			Put(f, fmt.Sprintf("entry_%d/det/mean", n), Ramp(4, 0.5), 2, 2)
+		}
+		f.Group("entry_5/empty")
+		Put(f, "entry/[1]", Ramp(16, uint16(7)), 4, 2, 2)
+		Put(f, "entry/y", Ramp(4, 0.0))
+		Put(f, "entry/x", Ramp(4, 0.0))
+	})
+	run := func(key string) *Result {
+		return MustRun(t, hdf5.Spec, dir, joined+"intensities: {file: x_master.h5, key: "+key+"}\n")
+	}
+	for _, key := range []string{"entry_*/det/data", "/entry_*/d*/d*"} {
+		r := run(key)
+		if want := []float64{0, 100, 1000, 200}; !slices.Equal(firsts(r), want) {
+			t.Errorf("%s: frames begin with %v, expected %v", key, firsts(r), want)
+		}
+		if n := strings.Count(r.Log, "joined in the order of the names: entry_10/det/data, then entry_2/det/data"); n != 1 {
+			t.Errorf("%s: the order is told %d times: %s", key, n, r.Log)
+		}
+	}
+	if r := run("'entry/[1]'"); len(r.Frames) != 4 || r.Frames[0][0] != 7 || strings.Contains(r.Log, "order") {
+		t.Errorf("%d frames: %s", len(r.Frames), r.Log)
+	}
+	MustFail(t, hdf5.Spec, dir, joined+"intensities: {file: x_master.h5, key: entry_*/data}\n", problem.Input, "nothing", "entry_*/data")
+	Create(t, filepath.Join(dir, "x_master.h5"), func(f *File) {
+		Put(f, "entry_0/data", Ramp(4, uint16(0)), 2, 2)
+		f.Link("entry_1", "gone.h5", "entry")
+	})
+	MustFail(t, hdf5.Spec, dir, joined+"intensities: {file: x_master.h5, key: entry_*/data}\n", problem.Input, "entry_1", "gone.h5")
 }
 
 func TestJoinProblems(t *testing.T) {

@@ -163,7 +163,7 @@ func (l *loader) checkGroups() error {
 func (l *loader) openFrames() error {
 	v := l.v
 	var err error
-	if l.intensities, err = h5in.Expand(l.intensities, v.Where(IntensitiesFile)); err != nil {
+	if l.intensities, err = l.files.Expand(l.intensities, v.Where(IntensitiesFile)); err != nil {
 		return err
 	}
 	s, err := l.files.Frames(l.intensities, v.Texts(IntensitiesKey), v.Where(IntensitiesFile), v.Where(IntensitiesKey), h5in.IsFrames)

@@ -8,7 +8,7 @@ import (
 	"ptyprep/internal/scan/param"
 )
 
-const pattern = " May be a list or a pattern (*, ?, [...]): the frames of all that match are joined in the order of their names; a list keeps its order."
+const pattern = " May be a list or a pattern (*, ?, [...], in any part of the name): the frames of all that match are joined in the order of their names; a list keeps its order."
 
 // Tree is the parameter tree of Hdf5Loader.
 var Tree = func() *param.Tree {

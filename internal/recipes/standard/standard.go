@@ -67,7 +67,7 @@ func New(env *recipes.Env, v *param.Values, k Keys) (*Finder, error) {
 	f.file = v.Get(f.via)
 	if v.IsNull(k.File) {
 		f.via = hdf5.IntensitiesFile
-		paths, err := h5in.Expand(v.Paths(f.via), v.Where(f.via))
+		paths, err := f.Files.Expand(v.Paths(f.via), v.Where(f.via))
 		if err != nil {
 			return nil, err
 		}
