@@ -166,6 +166,13 @@ func TestUndistort(t *testing.T) {
 	if want := []float64{2, 5, 5, 5, 5, 5, 5, 5, 5}; !slices.Equal(r.Frames[0], want) {
 		t.Errorf("frame %v, want %v", r.Frames[0], want)
 	}
+	// The detector's flat (1, 2, 2, 2, ...; mean 17/9) divides before: (0, 0) is frame[0, 1] over its own
+	// flat, 2/2, and not over that of the place it moves to; the others are the mean of (1, 2/2, ..., 9/2)*17/9.
+	Write(t, filepath.Join(dir, "det.edf"), EDF([]uint16{1, 2, 2, 2, 2, 2, 2, 2, 2}, 3))
+	r = MustRun(t, Spec, dir, base+files+"det_flat_field: det.edf\noutput_dtype: float64\nrecipe: {undistort: true}\n")
+	if want := []float64{17. / 9, 23. / 9 * 17 / 9}; !Near(r.Frames[0][:2], want) {
+		t.Errorf("with the detector's flat: %v, want %v", r.Frames[0][:2], want)
+	}
 	MustFail(t, Spec, dir, base+"distortion_v_file: v.edf\ndistortion_h_file: none.edf\nrecipe: {undistort: true}\n", problem.Input, "distortion_h_file", "none.edf")
 }
 

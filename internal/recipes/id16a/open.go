@@ -37,7 +37,7 @@ type session struct {
 
 func open(ctx context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened, error) {
 	s := &session{ctx: ctx, env: env, v: v, set: recipes.Settings(v)}
-	for _, step := range []func() error{s.findFiles, s.look, s.readMask, s.darkAndFlat, s.undistort, s.detectorFlat, s.padCrop, s.beamMonitor} {
+	for _, step := range []func() error{s.findFiles, s.look, s.readMask, s.darkAndFlat, s.detectorFlat, s.undistort, s.padCrop, s.beamMonitor} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -229,23 +229,6 @@ func (s *session) picture(k param.Key) (*pix.Image, error) {
 	return im, beam.Note(s.env, s.v, where, file)
 }
 
-// undistort adds the correction of the optics' distortion.
-func (s *session) undistort() error {
-	if !s.v.Bool(Undistort) {
-		return nil
-	}
-	dh, err := s.picture(DistortionH)
-	if err != nil {
-		return err
-	}
-	dv, err := s.picture(DistortionV)
-	if err != nil {
-		return err
-	}
-	s.src.Steps = append(s.src.Steps, beam.NewUndistort(dh, dv))
-	return nil
-}
-
 // detectorFlat adds the division by the detector's flat field over its mean.
 func (s *session) detectorFlat() error {
 	if s.v.IsNull(DetFlat) {
@@ -272,6 +255,23 @@ func (s *session) detectorFlat() error {
 		}
 	}
 	s.src.AddDarkFlat(s.env, beam.NewDarkFlat(nil, &wide), "det_flat_field")
+	return nil
+}
+
+// undistort adds the correction of the optics' distortion.
+func (s *session) undistort() error {
+	if !s.v.Bool(Undistort) {
+		return nil
+	}
+	dh, err := s.picture(DistortionH)
+	if err != nil {
+		return err
+	}
+	dv, err := s.picture(DistortionV)
+	if err != nil {
+		return err
+	}
+	s.src.Steps = append(s.src.Steps, beam.NewUndistort(dh, dv))
 	return nil
 }
 

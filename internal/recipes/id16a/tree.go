@@ -16,8 +16,8 @@ var Spec = recipes.Spec{
 whether they are HDF5 (.h5) or EDF. An EDF file may be packed (.edf.gz). The motors come from ` + "`motor_mne`/`motor_pos`" + `, the
 monitor from the counter ` + "`bpm5_ct`" + `.
 
-Corrections, in this order: dark and flat (` + "`dark*`, `ref*`" + ` in the same folder); distortion (` + "`recipe.undistort`" + `); the
-flat field of the detector (` + "`det_flat_field`" + `, divided by its mean); cut or pad (` + "`recipe.pad_crop`" + `); beam monitor
+Corrections, in this order: dark and flat (` + "`dark*`, `ref*`" + ` in the same folder); the flat field of the detector
+(` + "`det_flat_field`" + `, divided by its mean); distortion (` + "`recipe.undistort`" + `); cut or pad (` + "`recipe.pad_crop`" + `); beam monitor
 (` + "`recipe.use_bpm5_ct`" + `). Negative values become 0.
 
 The monitor of frames with a drop-out (a value below 0, or the only one below the mean) is the mean of its neighbours; then the
