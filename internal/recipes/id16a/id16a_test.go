@@ -110,6 +110,7 @@ func TestRepair(t *testing.T) {
 		{[]float64{9, 9, 9, 2}, []float64{9, 9, 9, 9}, []int{3}},            // at the end: the only neighbour
 		{[]float64{-1, -2, 8, 6}, []float64{8, 8, 8, 6}, []int{0, 1}},       // the nearest good one on the right
 		{[]float64{3, -1, -1, 7, 8}, []float64{3, 5, 5, 7, 8}, []int{1, 2}}, // between 3 and 7
+		{[]float64{99, 103, 95}, []float64{99, 103, 103}, []int{2}},         // 99 is the mean itself, so 95 alone lies below
 		{[]float64{1, 2, 3, 4}, []float64{1, 2, 3, 4}, nil},                 // two below the mean: no spike
 	} {
 		got := slices.Clone(c.in)

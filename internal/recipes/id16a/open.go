@@ -315,9 +315,10 @@ func (s *session) beamMonitor() error {
 // the only one there is. It gives the places of the drop-outs.
 func repair(values []float64) (spikes []int) {
 	mean := 0.0
-	for _, x := range values {
-		mean += x / float64(len(values))
+	for _, x := range values { // one division at the end: counts that equal their mean must not lie below it
+		mean += x
 	}
+	mean /= float64(len(values))
 	bad := make([]bool, len(values))
 	below, last := 0, 0
 	for k, x := range values {
