@@ -209,6 +209,24 @@ func TestHDF5(t *testing.T) {
 	MustFail(t, Spec, dir, base+"motors: [spy, spx]\nrecipe: {detector: pco}\n", problem.Input, "motors", "spx", "sx, spz, spy")
 }
 
+// The first file decides by its extension; one that is no frame at all does not.
+func TestForeignFiles(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, nil, []uint16{1, 2, 3, 4}, []uint16{5, 6, 7, 8})
+	Write(t, filepath.Join(dir, "s_0000.bak"), []byte("notes"))
+	Write(t, filepath.Join(dir, "s_.h5"), nil)
+	MustFail(t, Spec, dir, base, problem.Input, "s_.h5")
+	r := MustRun(t, Spec, dir, strings.Replace(base, "sample_name: s_", "sample_name: s_0", 1))
+	if len(r.Frames) != 2 || !strings.Contains(r.Log, "s_0000.bak") {
+		t.Errorf("%d frames, log: %s", len(r.Frames), r.Log)
+	}
+	Write(t, filepath.Join(dir, "s_0000.bak"), EDF([]uint16{9, 9, 9, 9}, 2, motors(0, 0, 1)...))
+	r = MustRun(t, Spec, dir, strings.Replace(base, "sample_name: s_", "sample_name: s_0", 1))
+	if len(r.Frames) != 1 || r.Frames[0][0] != 9 || !strings.Contains(r.Log, "s_0001.edf") {
+		t.Errorf("%d frames, log: %s", len(r.Frames), r.Log)
+	}
+}
+
 func TestBadInputs(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, nil, []uint16{1, 2, 3, 4}, []uint16{5, 6, 7, 8})

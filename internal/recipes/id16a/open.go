@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"ptyprep/internal/formats/edf"
@@ -58,6 +59,31 @@ func extension(name string) string {
 	return ext
 }
 
+// frameExtension is that of the frames: the extension of the first of the files. Where that is neither
+// EDF nor HDF5, by name and by content (s_0000.bak stands in front of s_0000.edf), the first file that is
+// by its name decides.
+func frameExtension(all []string) string {
+	first := extension(all[0])
+	if known(first) {
+		return first
+	}
+	if f, err := edf.Open(all[0]); err == nil {
+		f.Close()
+		return first
+	}
+	for _, f := range all {
+		if ext := extension(f); known(ext) {
+			return ext
+		}
+	}
+	return first
+}
+
+// known says that an extension is one of frames.
+func known(ext string) bool {
+	return slices.Contains([]string{".h5", ".edf", ".edf.gz"}, strings.ToLower(ext))
+}
+
 // findFiles lists the frames' files; foreign ones are left out.
 func (s *session) findFiles() (err error) {
 	if err := beam.Required(s.v, SampleName); err != nil {
@@ -70,7 +96,7 @@ func (s *session) findFiles() (err error) {
 	if err != nil {
 		return err
 	}
-	s.ext = extension(all[0])
+	s.ext = frameExtension(all)
 	var foreign []string
 	for _, f := range all {
 		if strings.EqualFold(extension(f), s.ext) {
@@ -81,7 +107,7 @@ func (s *session) findFiles() (err error) {
 	}
 	s.files = s.files[:beam.Wanted(s.set, len(s.files))]
 	if len(foreign) > 0 {
-		s.env.Log.Warn(fmt.Sprintf("%d files match %s* and do not end in %s like the first; they are no frames: %s", len(foreign), s.v.Text(SampleName), s.ext, beam.Few(foreign)))
+		s.env.Log.Warn(fmt.Sprintf("%d files match %s* and do not end in %s like the frames; they are left alone: %s", len(foreign), s.v.Text(SampleName), s.ext, beam.Few(foreign)))
 	}
 	if strings.EqualFold(s.ext, ".h5") {
 		s.camera, err = newHDF5Camera(s.env, s.v, s.files[0])
