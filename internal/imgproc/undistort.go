@@ -9,11 +9,13 @@ import (
 
 // Undistortion takes the distortion of the optics out of frames: out[y, x] is the bilinear value of
 // the frame at (y - dv[y, x], x - dh[y, x]). Where one of the four neighbours lies outside the
-// frame, out is the mean of the frame. It is read-only once made and may be shared by goroutines.
+// frame, out is the mean of the frame. The arithmetic is in double precision whatever T is: between a
+// bright and a dark pixel a place that is rounded to single precision would show. It is read-only
+// once made and may be shared by goroutines.
 type Undistortion[T float32 | float64] struct {
 	cols   int
-	at     []int32 // of the upper left neighbour; -1: outside
-	fy, fx []T     // how far beyond it, 0..1
+	at     []int32   // of the upper left neighbour; -1: outside
+	fy, fx []float64 // how far beyond it, 0..1
 }
 
 // NewUndistortion plans it for frames of the size of dh and dv, the displacements in pixels along
@@ -27,7 +29,7 @@ func NewUndistortion[T float32 | float64](dh, dv *pix.Image) *Undistortion[T] {
 	Convert(&h, dh, pix.Float64)
 	Convert(&v, dv, pix.Float64)
 	ph, pv := pix.Pixels[float64](&h), pix.Pixels[float64](&v)
-	u := &Undistortion[T]{cols: cols, at: make([]int32, rows*cols), fy: make([]T, rows*cols), fx: make([]T, rows*cols)}
+	u := &Undistortion[T]{cols: cols, at: make([]int32, rows*cols), fy: make([]float64, rows*cols), fx: make([]float64, rows*cols)}
 	for r := range rows {
 		for c := range cols {
 			i := r*cols + c
@@ -38,7 +40,7 @@ func NewUndistortion[T float32 | float64](dh, dv *pix.Image) *Undistortion[T] {
 				continue
 			}
 			u.at[i] = int32(int(y0)*cols + int(x0))
-			u.fy[i], u.fx[i] = T(y-y0), T(x-x0)
+			u.fy[i], u.fx[i] = y-y0, x-x0
 		}
 	}
 	return u
@@ -60,8 +62,8 @@ func (u *Undistortion[T]) Apply(dst, src []T) {
 		}
 		up, low := src[at:int(at)+2], src[int(at)+u.cols:int(at)+u.cols+2]
 		y, x := fy[i], fx[i]
-		top := up[0]*(1-x) + up[1]*x
-		bottom := low[0]*(1-x) + low[1]*x
-		dst[i] = top*(1-y) + bottom*y
+		top := float64(up[0])*(1-x) + float64(up[1])*x
+		bottom := float64(low[0])*(1-x) + float64(low[1])*x
+		dst[i] = T(top*(1-y) + bottom*y)
 	}
 }

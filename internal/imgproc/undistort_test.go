@@ -36,6 +36,19 @@ func TestUndistortByHand(t *testing.T) {
 	}
 }
 
+// Of a bright and a dark pixel almost at the dark one: 1e6*2^-30 + (1 - 2^-30), which would be a
+// thousandth less with the place in single precision, as 1 - 2^-30 is 1 there.
+func TestUndistortSingle(t *testing.T) {
+	shift := make([]float64, 4)
+	shift[0] = -(1 - 0x1p-30)
+	u := NewUndistortion[float32](pix.From(shift, 2, 2), pix.From(make([]float64, 4), 2, 2))
+	out := make([]float32, 4)
+	u.Apply(out, []float32{1e6, 1, 1, 1})
+	if want := float32(1e6*0x1p-30 + 1 - 0x1p-30); out[0] != want {
+		t.Errorf("%v, want %v", out[0], want)
+	}
+}
+
 func BenchmarkUndistort(b *testing.B) {
 	d := pix.New(pix.Float32, 1024, 1024)
 	for i, p := range pix.Pixels[float32](d) {

@@ -65,9 +65,10 @@ func (u *Undistort) Window(_ imgproc.Rect, t pix.Type) {
 	}
 }
 
-// bytes is the memory of the step: displacements, and for each pixel a place and two fractions.
-func (u *Undistort) bytes(t pix.Type) int64 {
-	return int64(len(u.dh.Bytes)+len(u.dv.Bytes)) + int64(u.dh.Len()*(4+2*t.Size()))
+// bytes is the memory of the step: displacements, and for each pixel a place and two fractions in double
+// precision.
+func (u *Undistort) bytes(pix.Type) int64 {
+	return int64(len(u.dh.Bytes)+len(u.dv.Bytes)) + int64(u.dh.Len()*(4+2*8))
 }
 
 // Apply corrects a frame.
