@@ -51,11 +51,10 @@ type Plan struct {
 // number is a maximum; theoretical positions decide when given).
 func frameCount(d *Description, s *Settings) (n int, positions [][2]float64, err error) {
 	if th := s.PositionsTheory; th != nil {
-		if d.Frames >= 0 && len(th) > d.Frames {
-			return 0, nil, problem.Inputf("%s: %d positions given for %d frames", s.where("positions_theory"), len(th), d.Frames).
-				WithHint("give at most %d positions, one for each frame in the order of the scan", d.Frames)
+		if d.Frames >= 0 {
+			err = s.CheckTheory(d.Frames)
 		}
-		return len(th), th, nil
+		return len(th), th, err
 	}
 	n = d.Frames
 	if d.Positions != nil && (n < 0 || len(d.Positions) < n) {
@@ -76,6 +75,15 @@ func frameCount(d *Description, s *Settings) (n int, positions [][2]float64, err
 		positions = d.Positions[:n]
 	}
 	return n, positions, nil
+}
+
+// CheckTheory gives the problem of positions_theory that is longer than the scan has frames.
+func (s *Settings) CheckTheory(frames int) error {
+	if len(s.PositionsTheory) <= frames {
+		return nil
+	}
+	return problem.Inputf("%s: %d positions given for %d frames", s.where("positions_theory"), len(s.PositionsTheory), frames).
+		WithHint("give at most %d positions, one for each frame in the order of the scan", frames)
 }
 
 // checkPositions refuses positions that are no numbers: no reconstruction can use such a frame.

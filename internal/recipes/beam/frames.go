@@ -114,6 +114,22 @@ func (f Numbered) Choose(numFrames, positions int, what func(k int) string) (kep
 	return kept, leftOut
 }
 
+// Pick is Choose by the settings of a scan, which count before frames are left out: num_frames, or
+// positions_theory, one for each of the Total frames (fewer: those of the first). It takes what it
+// has counted out of the settings and leaves the positions of the kept frames in positions_theory.
+func (f Numbered) Pick(s *scan.Settings, positions int, what func(k int) string) (kept []int, leftOut []string, err error) {
+	n, th := s.NumFrames, s.PositionsTheory
+	if th != nil {
+		if err := s.CheckTheory(f.Total); err != nil {
+			return nil, nil, err
+		}
+		n, positions = len(th), -1
+	}
+	kept, leftOut = f.Choose(n, positions, what)
+	s.NumFrames, s.PositionsTheory = 0, At(th, kept)
+	return kept, leftOut, nil
+}
+
 // NumberIn takes the whole number between prefix and suffix out of a file name, written with at
 // least width digits.
 func NumberIn(name, prefix, suffix string, width int) (n int, ok bool) {

@@ -140,14 +140,16 @@ func (s *session) frames() error {
 		}
 		points = len(positions)
 	}
-	kept, leftOut := n.Choose(s.set.NumFrames, points, func(k int) string {
+	kept, leftOut, err := n.Pick(s.set, points, func(k int) string {
 		return fmt.Sprintf("frame %d (%s%s%05d.cbf) is not there", k, folder, prefix, k)
 	})
+	if err != nil {
+		return err
+	}
 	if len(kept) == 0 {
 		return problem.Inputf("%s: no frame in %s has a position", where, folder)
 	}
 	s.src.LeftOut, s.src.Frames, s.src.Positions = leftOut, len(kept), beam.At(positions, kept)
-	s.set.NumFrames = 0
 	files := make([]string, len(kept))
 	for i, k := range kept {
 		files[i] = byNumber[k]

@@ -49,6 +49,11 @@ func TestScan(t *testing.T) {
 	if len(r.LeftOut) != 1 || !strings.Contains(r.LeftOut[0], "02047_00000_00002.cbf") {
 		t.Errorf("left out %v", r.LeftOut)
 	}
+	// positions_theory counts the missing frame too.
+	r = MustRun(t, Spec, dir, nested+"}\npositions_theory: [[0, 1], [2, 3], [4, 5], [6, 7]]\n")
+	if want := [][2]float64{{0, 1}, {2, 3}, {6, 7}}; !NearPositions(r.Positions, want) {
+		t.Errorf("positions_theory: %v, want %v", r.Positions, want)
+	}
 	if !strings.HasSuffix(r.DefaultOutput, "data_2047.ptyd") {
 		t.Errorf("default output %s", r.DefaultOutput)
 	}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -195,15 +197,13 @@ func (s *session) missing(j int) string {
 // positions reads the log and decides which frames are prepared.
 func (s *session) positions() error {
 	n := beam.Numbered{}
-	for j := range s.shots {
-		n.Total = max(n.Total, j+1)
+	for _, j := range slices.Sorted(maps.Keys(s.shots)) {
+		n.Total = j + 1
 		if s.missing(j) == "" {
 			n.Have = append(n.Have, j)
 		}
-		for k, f := range s.shots[j] {
-			if k >= len(s.hdr.Exposures) {
-				return problem.Inputf("%s: %s is exposure %02d, and there are darks of %d exposures only", s.v.Where(DataDir), f, k, len(s.hdr.Exposures))
-			}
+		if k := slices.Max(slices.Collect(maps.Keys(s.shots[j]))); k >= len(s.hdr.Exposures) {
+			return problem.Inputf("%s: %s is exposure %02d, and there are darks of %d exposures only", s.v.Where(DataDir), s.shots[j][k], k, len(s.hdr.Exposures))
 		}
 	}
 	points := -1
@@ -219,14 +219,16 @@ func (s *session) positions() error {
 		}
 		points = len(all)
 	}
-	var leftOut []string
-	s.kept, leftOut = n.Choose(s.set.NumFrames, points, s.missing)
+	kept, leftOut, err := n.Pick(s.set, points, s.missing)
+	if err != nil {
+		return err
+	}
+	s.kept = kept
 	s.src.LeftOut = append(s.src.LeftOut, leftOut...)
 	if len(s.kept) == 0 {
 		return problem.Inputf("%s: no frame in %s is whole: %s", s.v.Where(DataDir), s.dataDir, strings.Join(leftOut, "; "))
 	}
 	s.src.Frames, s.src.Positions = len(s.kept), beam.At(all, s.kept)
-	s.set.NumFrames = 0 // it counted before frames were left out
 	return nil
 }
 

@@ -115,6 +115,23 @@ func TestMissingExposure(t *testing.T) {
 	}
 }
 
+// positions_theory has one position for each frame there is, those that are left out included.
+func TestTheory(t *testing.T) {
+	dir := newScan(t, 3)
+	shot(t, dir, 74, 3, 0, constant(900), 4) // not whole
+	shot(t, dir, 74, 4, 0, constant(900), 4)
+	shot(t, dir, 74, 4, 1, constant(900), 1)
+	r := MustRun(t, Spec, dir, base+"positions_theory: [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]\n")
+	if want := [][2]float64{{0, 1}, {2, 3}, {4, 5}, {8, 9}}; !NearPositions(r.Positions, want) || len(r.LeftOut) != 1 {
+		t.Errorf("positions %v, want %v; left out %v", r.Positions, want, r.LeftOut)
+	}
+	r = MustRun(t, Spec, dir, base+"positions_theory: [[0, 1], [2, 3]]\n")
+	if want := [][2]float64{{0, 1}, {2, 3}}; !NearPositions(r.Positions, want) || len(r.LeftOut) != 0 {
+		t.Errorf("of the first two: positions %v, want %v; left out %v", r.Positions, want, r.LeftOut)
+	}
+	MustFail(t, Spec, dir, base+"positions_theory: [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [0, 0]]\n", problem.Input, "positions_theory", "6 positions", "5 frames")
+}
+
 // Logs that end early.
 func TestLogs(t *testing.T) {
 	dir := newScan(t, 3)

@@ -130,13 +130,16 @@ func (s *session) frames() (err error) {
 	if positions != nil {
 		points = len(positions)
 	}
-	s.kept, s.src.LeftOut = n.Choose(s.set.NumFrames, points, func(j int) string {
+	s.kept, s.src.LeftOut, err = n.Pick(s.set, points, func(j int) string {
 		return fmt.Sprintf("frame %d (file %06d_%04d.nxs) is not there", j, s.v.Int(ScanNumber), j+1)
 	})
+	if err != nil {
+		return err
+	}
 	if len(s.kept) == 0 {
 		return s.v.InputProblem(ScanNumber, "there is no frame with a position")
 	}
-	s.src.Frames, s.src.Positions, s.set.NumFrames = len(s.kept), beam.At(positions, s.kept), 0
+	s.src.Frames, s.src.Positions = len(s.kept), beam.At(positions, s.kept)
 	return nil
 }
 

@@ -50,6 +50,10 @@ func TestScan(t *testing.T) {
 	if len(r.LeftOut) != 1 || !strings.Contains(r.LeftOut[0], "000012_0003.nxs") || !slices.Equal(r.Frames[2], []float64{5, 5, 5, 5}) {
 		t.Errorf("left out %v, frames %v", r.LeftOut, r.Frames)
 	}
+	th := MustRun(t, Spec, dir, base+"positions_theory: [[0, 1], [2, 3], [4, 5], [6, 7]]\n")
+	if want := [][2]float64{{0, 1}, {2, 3}, {6, 7}}; !NearPositions(th.Positions, want) {
+		t.Errorf("positions_theory: %v, want %v", th.Positions, want)
+	}
 	if r.Meta.DistanceM != 0.2 || !Near([]float64{r.Meta.EnergyKeV}, []float64{1.23984193e-9 / 650e-9}) {
 		t.Errorf("meta %+v", r.Meta)
 	}
