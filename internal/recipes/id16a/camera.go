@@ -27,25 +27,25 @@ type head struct {
 	place    edf.Place // of the first frame
 }
 
-// camera reads one kind of files.
+// camera reads one kind of files; where names the parameter that asks for a file.
 type camera interface {
 	// look reads the head of a file with the values of motors and of a counter ("": none).
-	look(path string, motors []string, counter string) (head, error)
+	look(where, path string, motors []string, counter string) (head, error)
 	// read reads frame i of a file; h is its head.
-	read(path string, h *head, i int, dst *pix.Image, sc *h5frames.Scratch) error
+	read(where, path string, h *head, i int, dst *pix.Image, sc *h5frames.Scratch) error
 }
 
 // edfCamera reads EDF files.
-type edfCamera struct{ where string }
+type edfCamera struct{ v *param.Values }
 
-func (c edfCamera) look(path string, motors []string, counter string) (h head, err error) {
+func (c edfCamera) look(where, path string, motors []string, counter string) (h head, err error) {
 	f, err := edf.Open(path)
 	if err != nil {
-		return h, beam.FileProblem(c.where, err)
+		return h, beam.FileProblem(where, err)
 	}
 	defer f.Close()
 	if len(f.Frames) == 0 {
-		return h, problem.Inputf("%s: %s holds no image", c.where, path)
+		return h, problem.Inputf("%s: %s holds no image", where, path)
 	}
 	fr := f.Frames[0]
 	h.Head = beam.Head{Type: fr.Type, Rows: fr.Rows, Cols: fr.Cols}
@@ -53,28 +53,28 @@ func (c edfCamera) look(path string, motors []string, counter string) (h head, e
 	for _, m := range motors {
 		x, err := fr.Motor(m)
 		if err != nil {
-			return h, problem.Inputf("motors: %s", path).Because(err)
+			return h, problem.Inputf("%s: %s", c.v.Where(Motors), path).Because(err)
 		}
 		h.values = append(h.values, x)
 	}
 	if counter != "" {
 		x, err := fr.Counter(counter)
 		if err != nil {
-			return h, problem.Inputf("recipe.use_bpm5_ct: %s", path).Because(err)
+			return h, problem.Inputf("%s: %s", c.v.Where(UseBPM), path).Because(err)
 		}
 		h.values = append(h.values, x)
 	}
 	return h, nil
 }
 
-func (c edfCamera) read(path string, h *head, i int, dst *pix.Image, _ *h5frames.Scratch) (err error) {
+func (edfCamera) read(where, path string, h *head, i int, dst *pix.Image, _ *h5frames.Scratch) (err error) {
 	if i == 0 {
 		err = h.place.Read(path, dst)
 	} else {
 		_, err = edf.ReadFile(path, i, dst)
 	}
 	if err != nil {
-		return beam.FileProblem(c.where, err)
+		return beam.FileProblem(where, err)
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ const measurement = "entry_0000/measurement"
 func newHDF5Camera(env *recipes.Env, v *param.Values, path string) (*hdf5Camera, error) {
 	files := h5in.New(env, v)
 	defer files.Close()
-	f, err := files.Open(path, v.Where(BasePath))
+	f, err := files.Open(path, v.Where(SampleName))
 	if err != nil {
 		return nil, err
 	}
@@ -121,19 +121,19 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-func (c *hdf5Camera) look(path string, motors []string, counter string) (h head, err error) {
+func (c *hdf5Camera) look(where, path string, motors []string, counter string) (h head, err error) {
 	files := h5in.New(c.env, c.v)
 	defer files.Close()
-	st, err := files.Frames([]string{path}, []string{c.group + "/data"}, c.v.Where(BasePath), c.v.Where(Detector), h5in.IsFrames)
+	st, err := files.Frames([]string{path}, []string{c.group + "/data"}, where, c.v.Where(Detector), h5in.IsFrames)
 	if err != nil {
 		return h, err
 	}
 	defer st.Close()
 	if st.Frames() == 0 {
-		return h, problem.Inputf("%s: %s:%s/data has shape %s: it holds no frame", c.v.Where(BasePath), path, c.group, h5in.Shape(st.Shape()))
+		return h, problem.Inputf("%s: %s:%s/data has shape %s: it holds no frame", where, path, c.group, h5in.Shape(st.Shape()))
 	}
 	h.Head, h.frames = beam.Head{Type: st.Type, Rows: st.Rows, Cols: st.Cols}, st.Frames()
-	f, err := files.Open(path, c.v.Where(BasePath))
+	f, err := files.Open(path, where)
 	if err != nil {
 		return h, err
 	}
@@ -193,6 +193,6 @@ func (c *hdf5Camera) words(f *h5.File, name string) ([]string, error) {
 	return strings.Fields(strings.Join(texts, " ")), nil
 }
 
-func (c *hdf5Camera) read(path string, h *head, i int, dst *pix.Image, sc *h5frames.Scratch) error {
-	return beam.ReadFileFrame(c.env, c.v, c.v.Where(BasePath), path, c.group+"/data", i, imgproc.Whole(h.Rows, h.Cols), dst, sc)
+func (c *hdf5Camera) read(where, path string, h *head, i int, dst *pix.Image, sc *h5frames.Scratch) error {
+	return beam.ReadFileFrame(c.env, c.v, where, path, c.group+"/data", i, imgproc.Whole(h.Rows, h.Cols), dst, sc)
 }

@@ -235,6 +235,8 @@ func TestBadInputs(t *testing.T) {
 	MustFail(t, Spec, dir, base+"dark_subtraction: true\n", problem.Input, "dark_subtraction", "dark*.edf")
 	MustFail(t, Spec, dir, base+"recipe: {pad_crop: 0}\n", problem.Usage, "pad_crop")
 	MustFail(t, Spec, dir, strings.Replace(base, "base_path: .", "base_path: null", 1), problem.Input, "base_path", "id16a")
+	Write(t, filepath.Join(dir, "dark0.edf"), EDF([]uint16{1, 2, 3, 4}, 2)[:512])
+	MustFail(t, Spec, dir, base+"dark_subtraction: true\n", problem.Input, "dark_subtraction: darks", "dark0.edf", "ends too early")
 	Write(t, filepath.Join(dir, "dark0.edf"), EDF([]uint16{1, 2}, 2))
 	MustFail(t, Spec, dir, base+"dark_subtraction: true\n", problem.Input, "dark0.edf", "1 x 2", "2 x 2")
 	Write(t, filepath.Join(dir, "s_0002.edf"), EDF([]uint16{1, 2}, 2, motors(0, 0, 1)...))

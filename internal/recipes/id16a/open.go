@@ -113,7 +113,7 @@ func (s *session) findFiles() (err error) {
 		s.camera, err = newHDF5Camera(s.env, s.v, s.files[0])
 		return err
 	}
-	s.camera = edfCamera{where: s.v.Where(SampleName)}
+	s.camera = edfCamera{v: s.v}
 	return nil
 }
 
@@ -129,9 +129,10 @@ func (s *session) look() error {
 	if s.v.Bool(UseBPM) {
 		counter = monitor
 	}
+	where := s.v.Where(SampleName)
 	err := src.Heads(s.ctx, s.env, s.v, SampleName, len(s.files), func(k int) string { return s.files[k] },
 		func(k int) (h beam.Head, err error) {
-			s.heads[k], err = s.camera.look(s.files[k], motors, counter)
+			s.heads[k], err = s.camera.look(where, s.files[k], motors, counter)
 			return s.heads[k].Head, err
 		})
 	if err != nil {
@@ -141,7 +142,7 @@ func (s *session) look() error {
 	files, heads, camera := s.files, s.heads, s.camera
 	src.Read = func(_ context.Context, sl *beam.Slot) error {
 		k := sl.Index
-		return camera.read(files[k], &heads[k], 0, sl.Frame.Pix, beam.ScratchOf(sl))
+		return camera.read(where, files[k], &heads[k], 0, sl.Frame.Pix, beam.ScratchOf(sl))
 	}
 	if motors == nil {
 		return nil
@@ -214,7 +215,7 @@ func (s *session) mean(k param.Key, prefix, what string) (*pix.Image, error) {
 	}
 	var frames []frame
 	for _, f := range files {
-		h, err := s.camera.look(f, nil, "")
+		h, err := s.camera.look(where, f, nil, "")
 		if err != nil {
 			return nil, err
 		}
@@ -231,7 +232,7 @@ func (s *session) mean(k param.Key, prefix, what string) (*pix.Image, error) {
 	m, err := beam.MeanOf(s.ctx, len(frames), func(i int, im *pix.Image) error {
 		var sc h5frames.Scratch
 		defer sc.Close()
-		return s.camera.read(frames[i].file, frames[i].head, frames[i].n, im, &sc)
+		return s.camera.read(where, frames[i].file, frames[i].head, frames[i].n, im, &sc)
 	})
 	if err != nil {
 		return nil, err
