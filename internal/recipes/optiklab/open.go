@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -120,6 +121,9 @@ func (s *session) darks() error {
 		return problem.Inputf("%s: no file matches %sccd*_00000_??.raw: the darks tell the number of exposures", where, dir)
 	}
 	th := s.v.Floats(Thresholds)
+	if th[0] >= th[1] {
+		s.env.Log.Warn(fmt.Sprintf("%s: the noise floor, %v, is not below the overexposure, %v: are they swapped?", s.v.Where(Thresholds), th[0], th[1]))
+	}
 	s.hdr = imgproc.HDR{Floor: th[0], Over: th[1]}
 	for k := range n {
 		files := exposures(shots, k)
@@ -128,12 +132,15 @@ func (s *session) darks() error {
 		}
 		time, err := s.exposureTime(files[0])
 		if err != nil {
-			return problem.Inputf("exp_string: %s", s.v.Text(ExpString)).Because(err)
+			return err
 		}
 		s.hdr.Exposures = append(s.hdr.Exposures, time)
 		m, err := beam.MeanOf(s.ctx, len(files), func(i int, im *pix.Image) error {
 			if _, err := fliraw.ReadFile(files[i], im); err != nil {
 				return beam.FileProblem(where+": dark", err)
+			}
+			if im.Rows != s.src.Rows || im.Cols != s.src.Cols {
+				return problem.Inputf("%s: the dark %s has %d x %d pixels (rows x columns), expected %d x %d like the first one", where, files[i], im.Rows, im.Cols, s.src.Rows, s.src.Cols)
 			}
 			return beam.Note(s.env, s.v, where, files[i])
 		})
@@ -161,15 +168,19 @@ func exposures(shots map[int]map[int]string, k int) []string {
 	return out
 }
 
+// exposureTime is that of a dark; the first dark of all decides the size of all.
 func (s *session) exposureTime(file string) (float64, error) {
 	f, err := fliraw.Open(file)
 	if err != nil {
-		return 0, err
+		return 0, beam.FileProblem(s.v.Where(DarkDir)+": dark", err)
 	}
 	defer f.Close()
+	if s.src.Rows == 0 {
+		s.src.Rows, s.src.Cols = f.Rows, f.Cols
+	}
 	t, err := f.Header.ExposureS(s.v.Text(ExpString))
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", file, err)
+		return 0, problem.Inputf("%s: %s: %s", s.v.Where(ExpString), s.v.Text(ExpString), file).Because(err)
 	}
 	return t, nil
 }
@@ -196,25 +207,26 @@ func (s *session) missing(j int) string {
 
 // positions reads the log and decides which frames are prepared.
 func (s *session) positions() error {
-	n := beam.Numbered{}
+	n, limit := beam.Numbered{}, math.MaxInt // frames from limit on are not asked for
+	if k := len(s.set.PositionsTheory); k > 0 {
+		limit = k
+	} else if s.set.NumFrames > 0 {
+		limit = s.set.NumFrames
+	}
 	for _, j := range slices.Sorted(maps.Keys(s.shots)) {
 		n.Total = j + 1
 		if s.missing(j) == "" {
 			n.Have = append(n.Have, j)
 		}
-		if k := slices.Max(slices.Collect(maps.Keys(s.shots[j]))); k >= len(s.hdr.Exposures) {
+		if k := slices.Max(slices.Collect(maps.Keys(s.shots[j]))); k >= len(s.hdr.Exposures) && j < limit {
 			return problem.Inputf("%s: %s is exposure %02d, and there are darks of %d exposures only", s.v.Where(DataDir), s.shots[j][k], k, len(s.hdr.Exposures))
 		}
 	}
 	points := -1
 	var all [][2]float64
 	if !beam.Theory(s.v) {
-		wanted := n.Total
-		if k := s.set.NumFrames; k > 0 && k < wanted {
-			wanted = k
-		}
 		var err error
-		if all, err = s.log(wanted); err != nil {
+		if all, err = s.log(min(n.Total, limit)); err != nil {
 			return err
 		}
 		points = len(all)
@@ -298,7 +310,12 @@ func (s *session) points(sc *spec.Scan, file string, wanted int) ([][2]float64, 
 		if state == "" {
 			return nil, problem.Inputf("%s, though it was not aborted and later scans follow", text).WithHint("check dark_number: the darks tell the number of exposures")
 		}
-		s.src.LeftOut = append(s.src.LeftOut, fmt.Sprintf("%s (%s): the last %d are left out", text, state, rest))
+		text = fmt.Sprintf("%s (%s): the last %d are left out", text, state, rest)
+		if s.set.NumFrames > 0 && s.set.NumFrames <= whole { // nothing that was asked for
+			s.env.Log.Warn(text)
+		} else {
+			s.src.LeftOut = append(s.src.LeftOut, text)
+		}
 	}
 	if whole < wanted && state == "" {
 		return nil, problem.Inputf("%s holds positions for %d points, and there are %d frames in %s, though it was not aborted and later scans follow", name, whole, wanted, s.dataDir).
@@ -331,25 +348,27 @@ func (s *session) heads() error {
 			files = append(files, s.shots[j][k])
 		}
 	}
-	src := s.src
+	src, rows, cols := s.src, s.src.Rows, s.src.Cols // of the darks
+	odd := make([][]string, len(files))
 	err := src.Heads(s.ctx, s.env, s.v, DataDir, len(files), func(i int) string { return files[i] }, func(i int) (h beam.Head, err error) {
 		f, err := fliraw.Open(files[i])
 		if err != nil {
 			return h, beam.FileProblem(s.v.Where(DataDir), err)
 		}
 		defer f.Close()
+		if f.Rows != rows || f.Cols != cols {
+			return h, problem.Inputf("%s: frame %d: %s has %d x %d pixels (rows x columns), expected %d x %d like the darks", s.v.Where(DataDir), s.kept[i/each], files[i], f.Rows, f.Cols, rows, cols)
+		}
+		for _, w := range f.Warnings() {
+			odd[i] = append(odd[i], filepath.Base(files[i])+": "+w)
+		}
 		return beam.Head{Type: pix.Uint16, Rows: f.Rows, Cols: f.Cols}, nil
 	})
 	if err != nil {
 		return err
 	}
-	if d := s.hdr.Darks[0]; d.Rows != src.Rows || d.Cols != src.Cols {
-		return problem.Inputf("%s: darks have %d x %d pixels (rows x columns), expected %d x %d like the frames", s.v.Where(DarkDir), d.Rows, d.Cols, src.Rows, src.Cols)
-	}
-	for k, d := range s.hdr.Darks {
-		if d.Rows != src.Rows || d.Cols != src.Cols {
-			return problem.Inputf("%s: darks of exposure %02d have %d x %d pixels, those of exposure 00 %d x %d", s.v.Where(DarkDir), k, d.Rows, d.Cols, src.Rows, src.Cols)
-		}
+	if all := slices.Concat(odd...); len(all) > 0 {
+		s.env.Log.Warn(fmt.Sprintf("%d oddities in headers: %s", len(all), beam.Few(all)))
 	}
 	src.Name = func(k int) string { return fmt.Sprintf("frame %d (%s)", s.kept[k], files[k*each]) }
 	px := src.Rows * src.Cols

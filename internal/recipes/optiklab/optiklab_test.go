@@ -89,6 +89,9 @@ func TestMerge(t *testing.T) {
 	if r.Meta.EnergyKeV != 0.002 || r.Meta.DistanceM != 1.5 || r.Meta.PSizeM[0] != 1e-6 {
 		t.Errorf("given values do not go before lam, z, psize_det: %+v", r.Meta)
 	}
+	if r = MustRun(t, Spec, dir, base+"hdr_thresholds: [50000, 500]\n"); !strings.Contains(r.Log, "is not below the overexposure") {
+		t.Errorf("swapped thresholds: log %s", r.Log)
+	}
 	// A floor that the short exposure does not reach: nothing covers the rim, it keeps the long value.
 	r = MustRun(t, Spec, dir, base+"hdr_thresholds: [5000, 50000]\n")
 	if r.Frames[0][0] != 59900 || r.Frames[0][8] != 1000 || !slices.Equal(r.Masks[0], []byte{0, 0, 0, 0, 1, 0, 0, 0, 0}) {
@@ -172,6 +175,11 @@ func TestLogs(t *testing.T) {
 	if r := MustRun(t, Spec, dir, base+"num_frames: 2\n"); len(r.Frames) != 2 || len(r.LeftOut) > 0 {
 		t.Errorf("num_frames within the log: %d frames, left out %v", len(r.Frames), r.LeftOut)
 	}
+	// The odd line of an aborted scan belongs to a point that nobody asked for.
+	logOf(t, dir, Scan{Number: 74, Labels: labels, Rows: lines(5), Aborted: true}, next)
+	if r := MustRun(t, Spec, dir, base+"num_frames: 2\n"); len(r.Frames) != 2 || len(r.LeftOut) > 0 || !strings.Contains(r.Log, "5 data lines") {
+		t.Errorf("num_frames within the whole points: %d frames, left out %v, log %s", len(r.Frames), r.LeftOut, r.Log)
+	}
 }
 
 func TestBadInputs(t *testing.T) {
@@ -185,10 +193,15 @@ func TestBadInputs(t *testing.T) {
 	MustFail(t, Spec, dir, base+"log_file_pattern: '%(basepath)s/x'\n", problem.Usage, "log_file_pattern", "base_path")
 	shot(t, dir, 74, 1, 2, constant(1), 1)
 	MustFail(t, Spec, dir, base, problem.Input, "00001_02.raw", "2 exposures")
+	MustRun(t, Spec, dir, base+"num_frames: 1\n") // frame 1 is not asked for
+	dir = newScan(t, 2)
+	logOf(t, dir, Scan{Number: 74, Labels: labels, Rows: lines(4)})
+	Write(t, filepath.Join(dir, "ccdfli/S00000-00999/S00072/ccdimage_00072_00001_01.raw"), FLI(make([]uint16, 6), 3, 1))
+	MustFail(t, Spec, dir, base, problem.Input, "dark_dir_pattern", "ccdimage_00072_00001_01.raw", "2 x 3", "3 x 3")
 	dir = newScan(t, 2)
 	logOf(t, dir, Scan{Number: 74, Labels: labels, Rows: lines(4)})
 	Write(t, filepath.Join(dir, "ccdfli/S00000-00999/S00074/ccdimage_00074_00001_01.raw"), FLI(make([]uint16, 6), 3, 1))
-	MustFail(t, Spec, dir, base, problem.Input, "00001_01.raw", "2 x 3", "3 x 3")
+	MustFail(t, Spec, dir, base, problem.Input, "frame 1", "00074_00001_01.raw", "2 x 3", "3 x 3")
 	shot(t, dir, 72, 0, 1, constant(99), 0)
 	MustFail(t, Spec, dir, base, problem.Input, "exptimesec", "ccdimage_00072_00000_01.raw")
 }
