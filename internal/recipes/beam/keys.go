@@ -81,15 +81,19 @@ func (o Optics) Apply(v *param.Values, s *scan.Settings) {
 		s.EnergyKeV = units.EnergyOfWavelength(v.Float(o.Lam))
 		said(s, recipes.Energy)
 	}
-	if !v.Given(recipes.Distance) && !v.IsNull(o.Z) {
-		s.DistanceM = v.Float(o.Z)
-		said(s, recipes.Distance)
+	if gives(v, recipes.Distance) || v.IsNull(o.Z) {
+		return
 	}
+	s.DistanceM = v.Float(o.Z)
+	said(s, recipes.Distance)
 }
+
+// gives says that the recipe has a value, and not null, for a key.
+func gives(v *param.Values, k param.Key) bool { return v.Given(k) && !v.IsNull(k) }
 
 // SetPSize puts another parameter's pixel size (metres) in force where the recipe gives no psize.
 func SetPSize(v *param.Values, s *scan.Settings, k param.Key) {
-	if !v.Given(recipes.PSize) && !v.IsNull(k) {
+	if !gives(v, recipes.PSize) && !v.IsNull(k) {
 		s.PSizeM = v.Pair(k)
 		said(s, recipes.PSize)
 	}

@@ -92,6 +92,10 @@ func TestMerge(t *testing.T) {
 	if r = MustRun(t, Spec, dir, base+"hdr_thresholds: [50000, 500]\n"); !strings.Contains(r.Log, "is not below the overexposure") {
 		t.Errorf("swapped thresholds: log %s", r.Log)
 	}
+	r = MustRun(t, Spec, dir, base+"energy: null\ndistance: null\npsize: null\n")
+	if r.Meta.DistanceM != 0.158 || r.Meta.PSizeM[0] != 24e-6 {
+		t.Errorf("null is no value that would go before z and psize_det: %+v", r.Meta)
+	}
 	// A floor that the short exposure does not reach: nothing covers the rim, it keeps the long value.
 	r = MustRun(t, Spec, dir, base+"hdr_thresholds: [5000, 50000]\n")
 	if r.Frames[0][0] != 59900 || r.Frames[0][8] != 1000 || !slices.Equal(r.Masks[0], []byte{0, 0, 0, 0, 1, 0, 0, 0, 0}) {
