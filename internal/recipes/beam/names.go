@@ -172,6 +172,18 @@ func (e *expander) format(name, format, value string) (string, error) {
 	return fmt.Sprintf("%*d", width, n), nil
 }
 
+// Asked gives the parameter that asks for the file of a pattern which goes with a number, such as a
+// dark: the number where it is given, or the pattern where the recipe's does without it. ok is false
+// when neither does. A pattern that needs the number asks for nothing by itself: recipes that are
+// written out in full hold it.
+func Asked(v *param.Values, number, pattern param.Key) (by param.Key, ok bool) {
+	if !v.IsNull(number) {
+		return number, true
+	}
+	text := strings.ReplaceAll(v.Text(pattern), "%%", "")
+	return pattern, v.Given(pattern) && !strings.Contains(text, "%("+number.Path()+")")
+}
+
 // oneSlash makes one of repeated slashes, and of /./: patterns join folders that may end in one.
 func oneSlash(s string) string {
 	for _, double := range []string{"//", "/./"} {

@@ -157,14 +157,15 @@ func (s *session) corrections() error {
 
 // dark is the median of the dark scan, or dark_value.
 func (s *session) dark() (*pix.Image, error) {
-	if s.v.IsNull(DarkNumber) && !s.v.Given(DarkFile) {
+	by, ok := beam.Asked(s.v, DarkNumber, DarkFile)
+	if !ok {
 		return beam.Constant(s.v.Float(DarkValue), s.src.Rows, s.src.Cols), nil
 	}
 	file, err := beam.Expand(s.v, DarkFile, s.base)
 	if err != nil {
 		return nil, err
 	}
-	where := s.v.Where(DarkNumber)
+	where := s.v.Where(by)
 	st, err := s.files.Frames([]string{file}, []string{frames}, where, where, h5in.HasFrames(s.src.Rows, s.src.Cols))
 	if err != nil {
 		return nil, err

@@ -72,6 +72,11 @@ func TestDarkFlat(t *testing.T) {
 			t.Errorf("frame %v, mask %v", r.Frames[0], r.Masks[0])
 		}
 	}
+	// A recipe written out in full holds the pattern, which asks for nothing without a number.
+	full := base + "dark_number: null\ndark_nxs_file_pattern: '%(base_path)s/nexus/i08-%(dark_number)s.nxs'\n"
+	if r := MustRun(t, Spec, dir, full); !slices.Equal(r.Frames[5], []float64{12, 13, 14, 15}) {
+		t.Errorf("frame %v, want dark_value off", r.Frames[5])
+	}
 	dark([]int{2, 2}, 202)
 	r := MustRun(t, Spec, dir, base+"dark_number: 7\n")
 	if !slices.Equal(r.Frames[5], []float64{10, 11, 12, 13}) {

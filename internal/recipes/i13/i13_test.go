@@ -135,6 +135,17 @@ func TestDarkFlat(t *testing.T) {
 	if want := []float64{0, 0, 0, 0.25}; !Near(r.Frames[0], want) { // 0-2, 1-2 and 2-2 are not above 0
 		t.Errorf("frame %v, want %v", r.Frames[0], want)
 	}
+	// A recipe written out in full holds the patterns, which ask for nothing without a number.
+	full := nearBase + "shape: 2\ndark_number: null\nflat_number: null\n" +
+		"dark_file_pattern: '%(base_path)sraw/%(dark_number)05d.nxs'\nflat_file_pattern: '%(base_path)sraw/%(flat_number)05d.nxs'\n"
+	if r := MustRun(t, NFP, dir, full); !slices.Equal(r.Frames[1], []float64{100, 101, 102, 103}) {
+		t.Errorf("frame %v, want it as stored", r.Frames[1])
+	}
+	named := nearBase + "shape: 2\ndark_file_pattern: '%(base_path)sraw/"
+	if r := MustRun(t, NFP, dir, named+"00001.nxs'\n"); !slices.Equal(r.Frames[1], []float64{98, 99, 100, 101}) {
+		t.Errorf("frame %v, want the dark 2 off", r.Frames[1])
+	}
+	MustFail(t, NFP, dir, named+"00009.nxs'\n", problem.Input, "dark_file_pattern", "00009.nxs")
 	nexus(t, dir, 3, 1, 3, 3, nil)
 	MustFail(t, NFP, dir, nearBase+"shape: 2\ndark_number: 3\n", problem.Input, "dark_number", "3 x 3", "2 x 2")
 	MustFail(t, NFP, dir, nearBase+"shape: 2\nflat_number: 4\n", problem.Input, "flat_number", "00004.nxs")

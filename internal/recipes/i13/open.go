@@ -312,14 +312,15 @@ func turn(p [][2]float64) {
 
 // mean is that of the cut frames of the file of darks or flats; nil when none is asked for.
 func (s *session) mean(number, pattern param.Key, like *h5frames.Stack, cut imgproc.Rect) (*beam.Mean, error) {
-	if s.v.IsNull(number) && !s.v.Given(pattern) {
+	by, ok := beam.Asked(s.v, number, pattern)
+	if !ok {
 		return nil, nil
 	}
 	file, err := beam.Expand(s.v, pattern, s.base)
 	if err != nil {
 		return nil, err
 	}
-	where := s.v.Where(number)
+	where := s.v.Where(by)
 	st, err := s.stack(file, where)
 	if err != nil {
 		return nil, err
@@ -333,7 +334,7 @@ func (s *session) mean(number, pattern param.Key, like *h5frames.Stack, cut imgp
 	}
 	m, err := beam.StackMean(s.ctx, st, where, cut)
 	if err == nil {
-		s.env.Log.Info(fmt.Sprintf("%s: mean of %d frames of %s", number.Path(), m.Count(), file))
+		s.env.Log.Info(fmt.Sprintf("%s: mean of %d frames of %s", by.Path(), m.Count(), file))
 	}
 	return m, err
 }
