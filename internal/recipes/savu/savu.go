@@ -86,9 +86,9 @@ func source(files *h5in.Files, v *param.Values, set *scan.Settings) (*beam.Scan,
 	return s, nil
 }
 
-// read gives the positions and their number, -1 without any.
+// read gives the positions and their number, -1 without any: positions_theory goes before them.
 func read(files *h5in.Files, v *param.Values) ([][2]float64, int, error) {
-	if v.IsNull(Positions) {
+	if v.IsNull(Positions) || beam.Theory(v) {
 		return nil, -1, nil
 	}
 	ref := v.Ref(Positions)

@@ -20,6 +20,7 @@ func TestLoads(t *testing.T) {
 		Put(f, "frames", Ramp(12, int16(-3)), 3, 2, 2)
 		Put(f, "pos", []float32{1, 2, 3, 4, 5, 6}, 3, 2)
 		Put(f, "mask", []float64{0, 1, 2, 1}, 2, 2)
+		Put(f, "one", []float64{7, 8}, 1, 2)
 	})
 	r := MustRun(t, Spec, dir, base+"positions: {file: a.h5, key: pos}\nmask: {file: a.h5, key: mask}\n")
 	if want := [][2]float64{{1, 2}, {3, 4}, {5, 6}}; !slices.Equal(r.Positions, want) || !slices.Equal(r.Masks[2], []byte{0, 1, 1, 1}) {
@@ -28,9 +29,11 @@ func TestLoads(t *testing.T) {
 	if !slices.Equal(r.Frames[2], []float64{5, 6, 7, 8}) {
 		t.Errorf("frame 2 is %v", r.Frames[2])
 	}
-	r = MustRun(t, Spec, dir, base+"positions_theory: [[0, 1], [2, 3]]\n")
-	if want := [][2]float64{{0, 1}, {2, 3}}; !slices.Equal(r.Positions, want) || len(r.Frames) != 2 {
-		t.Errorf("positions_theory gives %v for %d frames", r.Positions, len(r.Frames))
+	for _, recorded := range []string{"", "positions: {file: a.h5, key: one}\n"} {
+		r = MustRun(t, Spec, dir, base+recorded+"positions_theory: [[0, 1], [2, 3]]\n")
+		if want := [][2]float64{{0, 1}, {2, 3}}; !slices.Equal(r.Positions, want) || len(r.Frames) != 2 || len(r.LeftOut) != 0 {
+			t.Errorf("positions_theory gives %v for %d frames, left out %v", r.Positions, len(r.Frames), r.LeftOut)
+		}
 	}
 }
 
