@@ -107,7 +107,7 @@ func setUp(src *beam.Scan, set *scan.Settings, files *h5in.Files, env *recipes.E
 
 // frames decides which frames are prepared, at which positions.
 func frames(src *beam.Scan, set *scan.Settings, files *h5in.Files, v *param.Values, st *h5frames.Stack, file, group string) error {
-	n, where := st.Frames(), v.Where(DataFile)
+	n, where, growing := st.Frames(), v.Where(DataFile), ""
 	if v.Bool(SWMR) {
 		live, err := files.Array(file, group+"/live_key", v.Where(SWMR))
 		if err != nil {
@@ -119,7 +119,7 @@ func frames(src *beam.Scan, set *scan.Settings, files *h5in.Files, v *param.Valu
 			return err
 		}
 		if len(done.Data) == 0 || done.Data[0] == 0 {
-			src.LeftOut = append(src.LeftOut, fmt.Sprintf("%s: the scan is not finished (%s); %d frames are there", v.Where(SWMR), done.Name, n))
+			growing = fmt.Sprintf("%s: the scan is not finished (%s); %d frames are there", v.Where(SWMR), done.Name, n)
 		}
 	}
 	points := -1
@@ -145,8 +145,13 @@ func frames(src *beam.Scan, set *scan.Settings, files *h5in.Files, v *param.Valu
 		}
 		points = len(y.Data)
 	}
-	var leftOut []string
-	src.Frames, leftOut = beam.Counted(set.NumFrames, n, points)
-	src.LeftOut = append(src.LeftOut, leftOut...)
+	src.Frames, src.LeftOut = beam.Counted(set.NumFrames, n, points)
+	asked := set.NumFrames
+	if k := len(set.PositionsTheory); k > 0 {
+		asked = k
+	}
+	if growing != "" && (asked == 0 || asked > src.Frames) { // else all that is asked for is there
+		src.LeftOut = append([]string{growing}, src.LeftOut...)
+	}
 	return nil
 }

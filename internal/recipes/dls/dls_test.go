@@ -54,6 +54,11 @@ func TestLive(t *testing.T) {
 		if len(r.Frames) != 3 || (len(r.LeftOut) > 0) != (finished == 0) {
 			t.Errorf("finished %v: %d frames, left out %v", finished, len(r.Frames), r.LeftOut)
 		}
+		for _, enough := range []string{"num_frames: 3\n", "positions_theory: [[0, 1], [2, 3]]\n"} {
+			if r = MustRun(t, Spec, dir, base+"is_swmr: true\n"+enough); len(r.LeftOut) > 0 {
+				t.Errorf("finished %v, %s%d frames, left out %v", finished, enough, len(r.Frames), r.LeftOut)
+			}
+		}
 	}
 }
 
