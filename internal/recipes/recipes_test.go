@@ -399,6 +399,15 @@ func TestNoEffectNotice(t *testing.T) {
 	if err != nil || len(rec.Warnings) != 2 || rec.Warnings[0] != "r.yaml:2:15: chunk_format: has no effect in ptyprep" {
 		t.Errorf("%v %q", err, rec.Warnings)
 	}
+	for _, c := range []struct {
+		number string
+		want   int
+	}{{"3", 1}, {"2", 0}, {"null", 0}} {
+		rec, _, err = load(t, "r.yaml", "name: PtyScan\nnum_frames: "+c.number+"\npositions_theory: [[0, 1], [2, 3]]\n")
+		if err != nil || len(rec.Warnings) != c.want || c.want > 0 && rec.Warnings[0] != "r.yaml:2:13: num_frames: has no effect: positions_theory gives 2 frames" {
+			t.Errorf("num_frames %s: %v %q", c.number, err, rec.Warnings)
+		}
+	}
 }
 
 func TestRegistry(t *testing.T) {

@@ -143,7 +143,7 @@ func (r *Registry) Parse(file, format string, raw []byte, sets []string) (*Recip
 	if err != nil {
 		return nil, err
 	}
-	return &Recipe{File: file, Text: text, Sets: slices.Clone(sets), Spec: s, Values: v, Warnings: v.Notices()}, nil
+	return &Recipe{File: file, Text: text, Sets: slices.Clone(sets), Spec: s, Values: v, Warnings: append(slices.Clone(v.Notices()), overruled(v)...)}, nil
 }
 
 // applySets lays --set arguments over a recipe's nodes; all that are wrong are told together.
@@ -190,4 +190,15 @@ func (r *Registry) named(file string, root *param.Node) (*Spec, error) {
 		return nil, p
 	}
 	return s, nil
+}
+
+// overruled tells of a num_frames that positions_theory beats.
+func overruled(v *param.Values) []string {
+	if !v.Has(NumFrames) || v.IsNull(NumFrames) || v.IsNull(PositionsTheory) {
+		return nil
+	}
+	if n := len(v.Get(PositionsTheory).List); n != v.Int(NumFrames) {
+		return []string{fmt.Sprintf("%s: has no effect: positions_theory gives %d frames", v.Where(NumFrames), n)}
+	}
+	return nil
 }
