@@ -22,7 +22,8 @@ var Spec = recipes.Spec{
 	Summary: "Diamond I08 (far and near field): frames of the Andor camera on a grid, axes from the file of the microscope.",
 	Doc: `Frames are ` + "`entry1/instrument/_andorrastor/data` (n0, n1, rows, columns)" + ` of nxs_file_pattern, axes
 ` + "`entry1/Counter1/<motor>`" + ` of stxm_file_pattern; the first motor runs fastest. The dark is the median over the frames of the dark
-scan, or dark_value; frames become (raw - dark)/flat, and 0 where that is negative.`,
+scan, or dark_value; frames become (raw - dark)/flat, and 0 where that is negative. That is float32, or float64 where the dark has
+more digits.`,
 }
 
 // Tree is the parameter tree of I08Scan.
@@ -174,5 +175,21 @@ func (s *session) dark() (*pix.Image, error) {
 	if st.Rows != s.src.Rows || st.Cols != s.src.Cols {
 		return nil, problem.Inputf("%s: %s:%s has frames of %d x %d pixels (rows x columns), expected %d x %d like the scan", where, file, frames, st.Rows, st.Cols, s.src.Rows, s.src.Cols)
 	}
-	return beam.StackMedian(s.ctx, st, where)
+	dark, err := beam.StackMedian(s.ctx, st, where)
+	if err == nil && !single(pix.Pixels[float64](dark)) {
+		s.src.Work = pix.Float64
+	}
+	return dark, err
+}
+
+// single reports whether all values are float32 numbers, as medians of counts are. Little is left of
+// others, such as means that the camera wrote, when they are rounded and subtracted from counts
+// that are hardly above them.
+func single(p []float64) bool {
+	for _, v := range p {
+		if float64(float32(v)) != v {
+			return false
+		}
+	}
+	return true
 }

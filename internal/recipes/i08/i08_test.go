@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/recipes/defaultstest"
 	. "ptyprep/internal/recipes/recipetest"
 	"ptyprep/internal/scan/problem"
@@ -76,6 +77,15 @@ func TestDarkFlat(t *testing.T) {
 	full := base + "dark_number: null\ndark_nxs_file_pattern: '%(base_path)s/nexus/i08-%(dark_number)s.nxs'\n"
 	if r := MustRun(t, Spec, dir, full); !slices.Equal(r.Frames[5], []float64{12, 13, 14, 15}) {
 		t.Errorf("frame %v, want dark_value off", r.Frames[5])
+	}
+	// A median with more digits than a float32 has is not rounded before it is subtracted.
+	Create(t, filepath.Join(dir, "nexus/i08-7.nxs"), func(f *File) {
+		Put(f, frames, []float64{199.7, 199.7, 199.7, 199.7}, 1, 2, 2)
+	})
+	level := 199.7
+	exact := 200 - level
+	if r := MustRun(t, Spec, dir, base+"dark_number: 7\n"); r.Type != pix.Float64 || r.Frames[0][0] != exact {
+		t.Errorf("%v of %v, want %v", r.Frames[0][0], r.Type, exact)
 	}
 	dark([]int{2, 2}, 202)
 	r := MustRun(t, Spec, dir, base+"dark_number: 7\n")
