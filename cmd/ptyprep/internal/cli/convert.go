@@ -53,5 +53,8 @@ func (a *app) convert(ctx context.Context, recipe string, f *jobFlags, set *sett
 	if err != nil {
 		return err
 	}
-	return a.write(ctx, j, out)
+	if err = a.write(ctx, j, out); err != nil {
+		out.giveUp()
+	}
+	return err
 }

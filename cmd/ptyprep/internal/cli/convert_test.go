@@ -44,6 +44,12 @@ func (m *made) Close() error { return m.closeErr }
 // convertMade runs ptyprep convert with the recipe `Made` and gives status, output and the .ptyd's path.
 func convertMade(t *testing.T, m *made, args ...string) (status int, stdout, stderr, out string) {
 	t.Helper()
+	return runMade(t, m, true, args...)
+}
+
+// runMade is convertMade that names the output only when asked.
+func runMade(t *testing.T, m *made, named bool, args ...string) (status int, stdout, stderr, out string) {
+	t.Helper()
 	dir := t.TempDir()
 	t.Setenv("XDG_CONFIG_HOME", dir)
 	recipe := filepath.Join(dir, "r.yaml")
@@ -55,15 +61,36 @@ func convertMade(t *testing.T, m *made, args ...string) (status int, stdout, std
 	a := &app{con: console.New(&o, &e, console.Options{}), registry: func() *recipes.Registry {
 		return recipes.NewRegistry(recipes.Spec{Name: "Made", Tree: recipes.NewTree("Made", ""), Open: recipes.OpenFunc(
 			func(_ context.Context, _ *recipes.Env, v *param.Values) (*recipes.Opened, error) {
-				return &recipes.Opened{Source: m, Settings: recipes.Settings(v)}, nil
+				return &recipes.Opened{Source: m, Settings: recipes.Settings(v), DefaultOutput: filepath.Join(v.Dir(), "prepdata", "data_1.ptyd")}, nil
 			})})
 	}}
 	root := a.root(&e)
-	root.SetArgs(append([]string{"convert", recipe, "-o", out, "--progress", "none"}, args...))
+	args = append([]string{"convert", recipe, "--progress", "none"}, args...)
+	if named {
+		args = append(args, "-o", out)
+	} else {
+		out = filepath.Join(dir, "prepdata", "data_1.ptyd")
+	}
+	root.SetArgs(args)
 	root.SetOut(&o)
 	root.SetErr(&e)
 	status = a.finish(t.Context(), root.ExecuteContext(t.Context()))
 	return status, o.String(), e.String(), out
+}
+
+// The folder of a name that the recipe makes up is made, and not left behind empty.
+func TestMadeUpName(t *testing.T) {
+	status, stdout, stderr, out := runMade(t, &made{}, false)
+	if status != 0 || !strings.HasPrefix(stdout, out+": 4 frames") {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	if _, err := os.Stat(out); err != nil {
+		t.Error(err)
+	}
+	status, _, _, out = runMade(t, &made{loadErr: problem.Inputf("raw.h5 is damaged")}, false)
+	if _, err := os.Stat(filepath.Dir(out)); status != 5 || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("status %d, folder: %v", status, err)
+	}
 }
 
 // Frames that had to be left out unasked: the output is there, one warning says what is missing, exit 3

@@ -22,6 +22,7 @@ type output struct {
 	chunkFrames int    // of each chunk, 0: as the recipe says
 	writer      *ptyd.Writer
 	sink        scan.Sink // writer, with a look at the inputs at the end
+	folder      string    // made for a name that the recipe made up; "" for none
 }
 
 // newOutput decides where and how to write, and refuses what must not be replaced, before any
@@ -37,6 +38,12 @@ func (a *app) newOutput(j *job) (*output, error) {
 		return nil, err
 	}
 	mode := ptyd.Mode(out.mode)
+	if f.output == "" && rec.Values.IsNull(recipes.DFile) {
+		var err error
+		if out.folder, err = makeFolder(filepath.Dir(out.path)); err != nil {
+			return nil, err
+		}
+	}
 	if err := ptyd.CheckOutput(out.path, mode, f.overwrite, f.backup); err != nil {
 		return nil, err
 	}
@@ -57,6 +64,27 @@ func (a *app) newOutput(j *job) (*output, error) {
 	})
 	out.sink = &watched{Sink: out.writer, inputs: env.Inputs, strict: env.NoLock, warn: a.con.Warnf}
 	return out, nil
+}
+
+// makeFolder makes the folder of an output that nobody named, prepdata, in the folder of the recipe. made
+// is "" when it is there already; when its parent is not, CheckOutput says so.
+func makeFolder(dir string) (made string, err error) {
+	switch err := os.Mkdir(dir, 0o777); {
+	case err == nil:
+		return dir, nil
+	case errors.Is(err, os.ErrExist), errors.Is(err, os.ErrNotExist):
+		return "", nil
+	default:
+		return "", problem.Internalf("the folder %s cannot be made", dir).Because(err).
+			WithHint("choose another output with dfile or --output")
+	}
+}
+
+// giveUp takes the folder that was made away again, if nothing lies in it.
+func (o *output) giveUp() {
+	if o.folder != "" {
+		_ = os.Remove(o.folder) // not empty: another run has written there
+	}
 }
 
 // refuseInputs wants the output, and the parts that may lie beside it, to be none of the files
