@@ -59,9 +59,11 @@ func TestFarField(t *testing.T) {
 		t.Errorf("default output %s", r.DefaultOutput)
 	}
 	// Three motors, theta 60: cos = 1/2, sin = sqrt(3)/2; of two factors the last counts twice.
-	r = MustRun(t, FFP, dir, far+"motors: [t1_sx, t1_sy, t1_sz]\nmotors_multiplier: [1, 2]\ntheta: 60\n")
-	if want := [2]float64{0.5*10 - math.Sqrt(3)/2*60, 40}; !Near(r.Positions[0][:], want[:]) {
-		t.Errorf("position %v, want %v", r.Positions[0], want)
+	for _, theta := range []string{"60", "'60.0'"} {
+		r = MustRun(t, FFP, dir, far+"motors: [t1_sx, t1_sy, t1_sz]\nmotors_multiplier: [1, 2]\ntheta: "+theta+"\n")
+		if want := [2]float64{0.5*10 - math.Sqrt(3)/2*60, 40}; !Near(r.Positions[0][:], want[:]) {
+			t.Errorf("position %v, want %v", r.Positions[0], want)
+		}
 	}
 	nexus(t, dir, 8, 2, 2, 2, func(f *File) {
 		stage("t1_sxy", 2)(f)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"ptyprep/internal/formats/h5"
@@ -196,6 +197,9 @@ func (s *session) theta() (float64, error) {
 	x := s.v.Get(s.Theta)
 	if x.Kind != param.Text {
 		return x.Float, nil
+	}
+	if deg, err := strconv.ParseFloat(x.Text, 64); err == nil { // in quotes
+		return deg, nil
 	}
 	a, err := s.files.Array(s.file, x.Text, s.v.Where(s.Theta))
 	if err != nil {
