@@ -86,9 +86,12 @@ func (s *Stack) Read(k int, w imgproc.Rect, dst *pix.Image, sc *Scratch) error {
 	return r.Read(i, w, dst, sc)
 }
 
-// Name tells where frame k lies: file:dataset[i,j].
+// Name tells where frame k lies: file:dataset[i,j]; of a dataset without frames it is file:dataset.
 func (s *Stack) Name(k int) string {
 	r, i := s.part(k)
+	if r.Frames() == 0 {
+		return r.name
+	}
 	at := make([]int, len(r.Leading))
 	for j := len(at) - 1; j >= 0; j-- {
 		at[j] = i % r.Leading[j]

@@ -104,6 +104,8 @@ func TestBadInputs(t *testing.T) {
 	MustFail(t, Spec, dir, strings.Replace(base, "'010'", "'011'", 1), problem.Input, "Sample_Image_2016-03-04_011.hdf5", "Sample_Image_2016-03-04_010.hdf5")
 	MustFail(t, Spec, dir, base+"motors: [sample_z, sample_x]\n", problem.Input, "sample_z", "sample_x")
 	MustFail(t, Spec, dir, base+"dark_number: 9\n", problem.Input, "dark_number", "i08-9.nxs")
+	Create(t, filepath.Join(dir, "nexus/i08-9.nxs"), func(f *File) { Put(f, frames, []uint16{}, 0, 2, 2) })
+	MustFail(t, Spec, dir, base+"dark_number: 9\n", problem.Input, "dark_number", "i08-9.nxs", "no frame")
 	MustFail(t, Spec, dir, base+"detector_flat_file: nexus/i08-2535.nxs\n", problem.Input, "detector_flat_file", "flat")
 	grid(t, dir, []float64{1, 2, 3}, []float64{5, 6})
 	MustFail(t, Spec, dir, base, problem.Input, "sample_y", "3 values", "2 x 3")
