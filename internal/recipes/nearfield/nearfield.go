@@ -96,6 +96,11 @@ func (p *Params) Open(files *h5in.Files, v *param.Values, rows, cols int) (*Fiel
 		return nil, err
 	}
 	if v.Bool(p.Hot) {
+		// Edges are mirrored, so a wider window would see the same pixels again.
+		if n, most := v.Int(p.HotSize), max(9, 2*f.Cut.Rows); n > most {
+			return nil, v.InputProblem(p.HotSize, "is %d, more than twice the size of the frames (%d x %d pixels)", n, f.Cut.Rows, f.Cut.Cols).
+				WithHint("hot pixels are single ones: 3 or 5 do")
+		}
 		f.hot = &imgproc.HotPixels{Size: v.Int(p.HotSize), Tolerance: v.Float(p.HotTolerance), IgnoreEdges: v.Bool(p.HotIgnoreEdges)}
 	}
 	if v.Bool(p.RL) {
