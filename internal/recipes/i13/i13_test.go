@@ -91,6 +91,10 @@ func TestFarFieldBad(t *testing.T) {
 	MustFail(t, FFP, dir, far+"motors_multiplier: [1, 2, 3]\n", problem.Usage, "motors_multiplier")
 	nexus(t, dir, 7, 3, 2, 2, nil)
 	MustFail(t, FFP, dir, far, problem.Input, "motors", "t1_sxy")
+	nexus(t, dir, 7, 0, 2, 2, stage("t1_sxy", 2))
+	MustFail(t, FFP, dir, far, problem.Input, "00007.nxs:entry1/instrument/pco/data has shape 0 x 2 x 2", "no frame")
+	nexus(t, dir, 7, 3, 2, 2, stage("t1_sxy", 0))
+	MustFail(t, FFP, dir, far, problem.Input, "00007.nxs:entry1/instrument/pco/data", "3 frames", "position")
 }
 
 // The square of 3 about column 2 and row 1 of 4 x 6 pixels begins at row 0 and column 1.
@@ -117,6 +121,8 @@ func TestCut(t *testing.T) {
 	MustFail(t, NFP, dir, nearBase+"shape: [3, 4]\n", problem.Usage, "shape", "3", "4")
 	MustFail(t, NFP, dir, nearBase+"remove_hot_pixels: {size: 4}\n", problem.Usage, "remove_hot_pixels.size", "odd")
 	MustFail(t, NFP, dir, nearBase+"shape: 5\n", problem.Input, "5 pixels", "4 x 6")
+	MustFail(t, NFP, dir, nearBase+"shape: 4\nremove_hot_pixels: {apply: true, size: 100001}\n", problem.Input, "remove_hot_pixels.size", "100001", "4 x 4")
+	MustRun(t, NFP, dir, nearBase+"shape: 4\nremove_hot_pixels: {apply: true, size: 9}\n")
 }
 
 // Darks 1 and 3 give 2; frames 0 and 100 + 0..3; flat 2 where the dark is.
