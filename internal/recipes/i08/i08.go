@@ -5,6 +5,7 @@ package i08
 import (
 	"context"
 	"errors"
+	"time"
 
 	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/pix"
@@ -40,7 +41,7 @@ var (
 	_          = beam.AddText(Tree, "scan_number_stxm", nil, "Number of the scan in the name of the microscope's file.")
 	DarkNumber = beam.AddText(Tree, "dark_number", nil, "Number of the scan that holds the darks. Null: dark_value.")
 	_          = beam.AddIgnored(Tree, "dark_number_stxm", param.Text|param.Null, nil, "darks need no positions")
-	_          = beam.AddText(Tree, "date", nil, "Date of the scan, YYYY-MM-DD, in the name of the microscope's file.")
+	Date       = beam.AddText(Tree, "date", nil, "Date of the scan, YYYY-MM-DD, in the name of the microscope's file.")
 	DarkValue  = Tree.Add(param.Spec{Path: "dark_value", Forms: param.Float, Default: 200.0, Unit: "counts", Help: "Dark of all pixels where there is no dark scan."})
 	DetFlat    = beam.AddFile(Tree, "detector_flat_file", nil, "HDF5 file with the dataset `flat`, as large as a frame. Null: no division.")
 	NxsFile    = beam.AddPattern(Tree, "nxs_file_pattern", "%(base_path)s/nexus/i08-%(scan_number)s.nxs", "File of the frames.")
@@ -50,6 +51,15 @@ var (
 	Motors     = beam.AddMotors(Tree, 2, 2, "Names of the axes for rows and columns.", "sample_y", "sample_x")
 	Multiplier = beam.AddMultiplier(Tree, 2, 1e-6)
 )
+
+func init() {
+	Tree.Rule(func(v *param.Values) problem.List {
+		if _, err := time.Parse(time.DateOnly, v.Text(Date)); err != nil && !v.IsNull(Date) {
+			return problem.List{v.Problem(Date, "is %q, expected a day as YYYY-MM-DD, such as 2016-03-04", v.Text(Date))}
+		}
+		return nil
+	})
+}
 
 const frames = "entry1/instrument/_andorrastor/data"
 

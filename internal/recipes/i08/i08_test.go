@@ -101,6 +101,9 @@ func TestBadInputs(t *testing.T) {
 		t.Errorf("%d frames, left out %v", len(r.Frames), r.LeftOut)
 	}
 	MustFail(t, Spec, dir, strings.Replace(base, "date: 2016-03-04\n", "", 1), problem.Usage, "stxm_file_pattern", "date")
+	for _, day := range []string{"04.03.2016", "2016-13-04", "''"} {
+		MustFail(t, Spec, dir, strings.Replace(base, "2016-03-04", day, 1), problem.Usage, "date", "YYYY-MM-DD")
+	}
 	MustFail(t, Spec, dir, strings.Replace(base, "'010'", "'011'", 1), problem.Input, "Sample_Image_2016-03-04_011.hdf5", "Sample_Image_2016-03-04_010.hdf5")
 	MustFail(t, Spec, dir, base+"motors: [sample_z, sample_x]\n", problem.Input, "sample_z", "sample_x")
 	MustFail(t, Spec, dir, base+"dark_number: 9\n", problem.Input, "dark_number", "i08-9.nxs")
