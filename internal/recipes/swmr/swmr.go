@@ -44,6 +44,10 @@ frames and positions are complete up to it. Points behind the last complete one 
 }
 
 func open(ctx context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened, error) {
+	if !v.IsNull(hdf5.OuterIndex) {
+		return nil, v.Problem(hdf5.OuterIndex, "is %d: live keys cannot follow a scan with an outer dimension", v.Int(hdf5.OuterIndex)).
+			WithHint("for a finished file use Hdf5Loader")
+	}
 	files := h5in.New(env, v)
 	l := &follower{files: files, v: v}
 	return hdf5.OpenAs(ctx, env, v, hdf5.Extras{Files: files, Limit: l.complete})

@@ -62,6 +62,7 @@ func TestStoppedEarly(t *testing.T) {
 	write(t, dir, []int32{0, 0, 0, 0}, []int32{1, 0, 1, 0}, []int32{1, 1, 0, 0}, 4)
 	MustFail(t, Spec, dir, base, problem.Input, "live", "0 of 4")
 	write(t, dir, []int32{1, 1, 1, 1}, []int32{1, 1, 1, 1}, []int32{1, 1, 1, 1}, 5)
+	MustFail(t, Spec, dir, base+"outer_index: 0\n", problem.Usage, "outer_index", "Hdf5Loader")
 	MustFail(t, Spec, dir, base, problem.Input, "slow_key_with_expected_shape", "5 points", "has 4")
 }
 
