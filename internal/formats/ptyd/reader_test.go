@@ -302,7 +302,7 @@ func TestInspect(t *testing.T) {
 	if r.Layout != "link" || r.Frames != 7 || len(r.Chunks) != 3 || r.SizeBytes != size || len(r.Problems) > 0 {
 		t.Errorf("report %+v", r)
 	}
-	if c := r.Chunks[1]; c.Part != "x.ptyd.part001" || c.Sum != 1600*(3+4+5)+360 || !slices.Equal(c.FrameSums, []float64{4920, 6520, 8120}) || !slices.Contains(c.Filters, "fletcher32") {
+	if c := r.Chunks[1]; c.Part != "x.ptyd.part001" || c.Sum != 1600*(3+4+5)+360 || !slices.Equal(c.FrameSums, []Number{4920, 6520, 8120}) || !slices.Contains(c.Filters, "fletcher32") {
 		t.Errorf("chunk 1: %+v", c)
 	}
 	var b strings.Builder

@@ -41,21 +41,21 @@ type Report struct {
 
 // ChunkReport is one chunk in a Report.
 type ChunkReport struct {
-	Number      int       `json:"number"`
-	Part        string    `json:"part,omitempty"` // file name in link mode
-	Frames      int       `json:"frames"`
-	Shape       []int     `json:"shape,omitempty"`
-	Type        string    `json:"type,omitempty"`
-	Filters     []string  `json:"filters,omitempty"`
-	StoredAs    []int     `json:"hdf5_chunk,omitempty"` // shape of the HDF5 chunks
-	Weights     string    `json:"weights,omitempty"`
-	Sum         Number    `json:"sum"`                   // over all pixels of all frames
-	FrameSums   []float64 `json:"frame_sums,omitempty"`  //
-	ValidPixels []int     `json:"valid_px,omitempty"`    // of each frame
-	Indices     []int64   `json:"indices,omitempty"`     //
-	Problem     string    `json:"problem,omitempty"`     // why it cannot be read
-	Positions   bool      `json:"has_positions"`         //
-	PositionsM  []Point   `json:"positions_m,omitempty"` // (row direction, column direction)
+	Number      int      `json:"number"`
+	Part        string   `json:"part,omitempty"` // file name in link mode
+	Frames      int      `json:"frames"`
+	Shape       []int    `json:"shape,omitempty"`
+	Type        string   `json:"type,omitempty"`
+	Filters     []string `json:"filters,omitempty"`
+	StoredAs    []int    `json:"hdf5_chunk,omitempty"` // shape of the HDF5 chunks
+	Weights     string   `json:"weights,omitempty"`
+	Sum         Number   `json:"sum"`                   // over all pixels of all frames
+	FrameSums   []Number `json:"frame_sums,omitempty"`  //
+	ValidPixels []int    `json:"valid_px,omitempty"`    // of each frame
+	Indices     []int64  `json:"indices,omitempty"`     //
+	Problem     string   `json:"problem,omitempty"`     // why it cannot be read
+	Positions   bool     `json:"has_positions"`         //
+	PositionsM  []Point  `json:"positions_m,omitempty"` // (row direction, column direction)
 }
 
 // Point is a position in metres: row direction, column direction. Coordinates that are no
@@ -235,7 +235,7 @@ func (f *File) readChunk(ctx context.Context, c *Chunk) (ChunkReport, []frameSta
 	}
 	sum := 0.0
 	for _, s := range stats {
-		cr.FrameSums = append(cr.FrameSums, s.Sum)
+		cr.FrameSums = append(cr.FrameSums, Number(s.Sum))
 		cr.ValidPixels = append(cr.ValidPixels, s.valid)
 		sum += s.Sum
 	}

@@ -14,6 +14,7 @@ import (
 	"ptyprep/internal/formats/fliraw"
 	"ptyprep/internal/formats/mat5"
 	"ptyprep/internal/formats/mda"
+	"ptyprep/internal/formats/ptyd"
 	"ptyprep/internal/formats/spec"
 	"ptyprep/internal/formats/tiff"
 	"ptyprep/internal/imgproc/pix"
@@ -101,10 +102,10 @@ type Named struct {
 
 // Pixels sums up the finite pixels of an image.
 type Pixels struct {
-	Sum       float64 `json:"sum"`
-	Min       float64 `json:"min"`
-	Max       float64 `json:"max"`
-	NonFinite int     `json:"non_finite,omitempty"` // NaN and infinite ones
+	Sum       ptyd.Number `json:"sum"` // null beyond the largest float64
+	Min       float64     `json:"min"`
+	Max       float64     `json:"max"`
+	NonFinite int         `json:"non_finite,omitempty"` // NaN and infinite ones
 }
 
 // pixelsOf looks at all pixels; whole numbers are summed exactly as long as float64 can.
@@ -142,7 +143,7 @@ func sumUp[T pix.Number](px []T) *Pixels {
 			p.NonFinite++
 			continue
 		}
-		p.Sum += x
+		p.Sum += ptyd.Number(x)
 		p.Min, p.Max = min(p.Min, x), max(p.Max, x)
 	}
 	if p.NonFinite == len(px) {
@@ -434,10 +435,10 @@ type Scan struct {
 
 // Column is one column of a scan's table; NaN and infinite numbers do not count.
 type Column struct {
-	Name string  `json:"name"`
-	Min  float64 `json:"min"`
-	Max  float64 `json:"max"`
-	Sum  float64 `json:"sum"`
+	Name string      `json:"name"`
+	Min  float64     `json:"min"`
+	Max  float64     `json:"max"`
+	Sum  ptyd.Number `json:"sum"` // null beyond the largest float64
 }
 
 func inspectSPEC(ctx context.Context, path string) (Report, error) {

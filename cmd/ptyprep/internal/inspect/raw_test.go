@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"ptyprep/internal/formats/edf"
 	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/scan/problem"
 )
@@ -108,6 +109,24 @@ func TestSumUp(t *testing.T) {
 	}
 	if p := pixelsOf(pix.From([]int8{-3, 5}, 1, 2)); *p != (Pixels{Sum: 2, Min: -3, Max: 5}) {
 		t.Errorf("%+v", *p)
+	}
+}
+
+// A sum that no float64 holds is null in JSON; without a word for it there would be no report at all.
+func TestSumsBeyondFloats(t *testing.T) {
+	var b bytes.Buffer
+	if err := edf.Write(&b, pix.From([]float64{1.7e308, 1.7e308}, 1, 2), nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"big.edf": b.String(), "big.spec": "#S 1 x\n#L a\n1.7e308\n1.7e308\n"} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		r, _ := look(t, path)
+		if j, _ := json.Marshal(r); !strings.Contains(string(j), `"sum":null`) {
+			t.Errorf("%s", j)
+		}
 	}
 }
 
