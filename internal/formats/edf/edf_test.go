@@ -57,9 +57,12 @@ func suite(t testing.TB) formattest.Suite {
 			}
 			for _, fr := range f.Frames[:1] { // look-ups must not panic on any text
 				fr.Header.Entries()
-				for _, name := range append(fr.MotorNames(), "") {
-					fr.Motor(name)
+				for _, m := range fr.Motors() {
+					if v, err := fr.Motor(m.Name); err != nil || v != m.Value && v == v {
+						t.Errorf("motor %q is %v in the list; looked up: %v, %v", m.Name, m.Value, v, err)
+					}
 				}
+				fr.Motor("")
 				fr.Counter("sec")
 			}
 			return formattest.Opened{Frames: len(f.Frames), Read: f.Read}, nil
@@ -330,6 +333,29 @@ func TestMotors(t *testing.T) {
 }
 
 // TestTypeNames holds every name of the format's table, in mixed case.
+// The lists hold what can be looked up, and long ones take no longer than the header that holds them.
+func TestMotorLists(t *testing.T) {
+	for _, c := range []struct {
+		names, values string
+		want          []Named
+	}{
+		{"a  b\tc", "1 two 3e-3", []Named{{"a", 1}, {"c", 3e-3}}},
+		{"a b a", "1 2 3", []Named{{"b", 2}}}, // which a is meant?
+		{"a b a", "1 2 1", []Named{{"a", 1}, {"b", 2}, {"a", 1}}},
+		{"a b", "1", nil},
+		{strings.Repeat("a ", 120000), strings.Repeat("1 ", 120000), slices.Repeat([]Named{{"a", 1}}, 120000)},
+	} {
+		b := make2x3(usual("motor_mne = "+c.names, "motor_pos = "+c.values)...)
+		f, err := Parse(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Frames[0].Motors(); !slices.Equal(got, c.want) {
+			t.Errorf("%.20s: %.80v, expected %.80v", c.names, got, c.want)
+		}
+	}
+}
+
 func TestTypeNames(t *testing.T) {
 	for text, want := range map[string]pix.Type{
 		"SignedByte": pix.Int8, "Signed8": pix.Int8, "UnsignedByte": pix.Uint8, "Unsigned8": pix.Uint8,

@@ -169,12 +169,6 @@ func parseFloat(s string) (float64, error) {
 	return v, nil
 }
 
-// MotorNames lists the names in motor_mne.
-func (f Frame) MotorNames() []string { return f.Header.names("motor_mne") }
-
-// CounterNames lists the names in counter_mne.
-func (f Frame) CounterNames() []string { return f.Header.names("counter_mne") }
-
 func (h Header) names(key string) []string {
 	text, _ := h.Get(key)
 	return strings.Fields(text)
@@ -201,6 +195,43 @@ func (h Header) paired(kind, name string) (float64, error) {
 		return 0, fmt.Errorf("edf: %s %q has no value: the header has no %s", kind, name, pos)
 	}
 	return Pair(kind, name, names, strings.Fields(text))
+}
+
+// Named is a motor or counter with its value.
+type Named struct {
+	Name  string
+	Value float64
+}
+
+// Motors lists the motors that Motor finds, in the order of motor_mne.
+func (f Frame) Motors() []Named { return f.Header.pairs("motor") }
+
+// Counters lists the counters that Counter finds, in the order of counter_mne.
+func (f Frame) Counters() []Named { return f.Header.pairs("counter") }
+
+// pairs gives all values that paired gives, in time that grows with the length of the lists: a
+// header may hold any number of names.
+func (h Header) pairs(kind string) []Named {
+	names, values := h.names(kind+"_mne"), h.names(kind+"_pos")
+	if len(names) != len(values) {
+		return nil
+	}
+	first := make(map[string]int, len(names))
+	contradicted := map[string]bool{}
+	for i, n := range names {
+		if at, again := first[n]; !again {
+			first[n] = i
+		} else if values[i] != values[at] {
+			contradicted[n] = true
+		}
+	}
+	var out []Named
+	for i, n := range names {
+		if v, err := parseFloat(values[i]); err == nil && !contradicted[n] {
+			out = append(out, Named{n, v})
+		}
+	}
+	return out
 }
 
 // Pair looks the value of a motor or counter (kind) up: names and values go together by place.

@@ -187,20 +187,20 @@ func inspectEDF(ctx context.Context, path string) (Report, error) {
 		for _, e := range fr.Header.Entries() {
 			m.Header = append(m.Header, Entry{e.Key, e.Value})
 		}
-		m.Motors = named(fr.MotorNames(), fr.Motor)
-		m.Counters = named(fr.CounterNames(), fr.Counter)
+		m.Motors = named(fr.Motors())
+		m.Counters = named(fr.Counters())
 		m.look(func(dst *pix.Image) error { return f.Read(k, dst) }, &scratch)
 		r.Frames = append(r.Frames, m)
 	}
 	return r, nil
 }
 
-// named looks up values by name; those that are no numbers are left out (the header has their text).
-func named(names []string, value func(name string) (float64, error)) []Named {
+// named leaves out values that JSON has no word for (the header has their text).
+func named(list []edf.Named) []Named {
 	var out []Named
-	for _, n := range names {
-		if v, err := value(n); err == nil && !math.IsNaN(v) && !math.IsInf(v, 0) {
-			out = append(out, Named{n, v})
+	for _, n := range list {
+		if !math.IsNaN(n.Value) && !math.IsInf(n.Value, 0) {
+			out = append(out, Named(n))
 		}
 	}
 	return out
