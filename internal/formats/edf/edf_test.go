@@ -256,6 +256,27 @@ func TestDim3AndGeneralBlock(t *testing.T) {
 	}
 }
 
+// What is noted about a file must not be far larger than the file.
+func TestTooManyFrames(t *testing.T) {
+	for _, n := range []int{maxFrames, maxFrames + 1} {
+		b := append([]byte(fmt.Sprintf("{\nDataType = Signed8 ;\nDim_1 = 1 ;\nDim_2 = 1 ;\nDim_3 = %d ;\n}\n", n)), make([]byte, n)...)
+		f, err := Parse(bytes.NewReader(b), int64(len(b)))
+		if n == maxFrames && (err != nil || len(f.Frames) != n) {
+			t.Errorf("%d frames: %v", n, err)
+		} else if n > maxFrames && (err == nil || !strings.Contains(err.Error(), "Dim_3 = 1048577")) {
+			t.Errorf("%d frames: %v", n, err)
+		}
+	}
+}
+
+// EDF_HeaderSize without a value, again and again, must not make the reader go through the header for each.
+func TestHeaderSizeRepeated(t *testing.T) {
+	f := parse(t, make2x3(usual("comment = "+strings.Repeat("EDF_HeaderSize ", 60000), "EDF_HeaderSize = 12")...))
+	if w := strings.Join(f.Warnings(), "; "); !strings.Contains(w, "EDF_HeaderSize is 12,") || f.Frames[0].Rows != 2 {
+		t.Errorf("%q, %d rows", w, f.Frames[0].Rows)
+	}
+}
+
 func TestPixelsInAnotherFile(t *testing.T) {
 	dir := t.TempDir()
 	head := func(extra ...string) []byte {

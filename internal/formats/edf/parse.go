@@ -17,6 +17,8 @@ const (
 	maxHeader = 1 << 20
 	// maxDeclaredHeader bounds what EDF_HeaderSize may ask for beyond that.
 	maxDeclaredHeader = 16 << 20
+	// maxFrames bounds what is noted about frames: with Dim_3 one byte of a file can be one.
+	maxFrames = 1 << 20
 )
 
 var nativeBig = binary.NativeEndian.Uint16([]byte{0, 1}) == 1
@@ -154,6 +156,9 @@ func (p *parser) image(number int, h Header, begin int64) (int64, error) {
 	declared, err := p.declaredSize(number, h, need)
 	if err != nil {
 		return 0, err
+	}
+	if g.deep > maxFrames-int64(len(p.out.Frames)) {
+		return 0, fmt.Errorf("edf: block %d: with its Dim_3 = %d the file holds %d frames, expected at most %d", number, g.deep, int64(len(p.out.Frames))+g.deep, maxFrames)
 	}
 	each := need / g.deep
 	for k := range g.deep {
@@ -365,7 +370,7 @@ func headerSize(b []byte, end int) int64 {
 		if b[i] != 'E' && b[i] != 'e' || !strings.EqualFold(string(b[i:i+len(key)]), key) {
 			continue
 		}
-		item, _, _ := bytes.Cut(b[i+len(key):], []byte(";"))
+		item, _, _ := bytes.Cut(first(b[i+len(key):], 64), []byte(";"))
 		_, value, ok := bytes.Cut(item, []byte("="))
 		if n := Value(trim(string(first(value, 32)))); ok {
 			if n, isInt := n.(int64); isInt && n > 0 {
