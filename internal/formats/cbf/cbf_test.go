@@ -140,6 +140,25 @@ func suite(t testing.TB) formattest.Suite {
 	return s
 }
 
+// Folded lines belong to the line in front, and a header of nothing else is read as fast as another.
+func TestFoldedLines(t *testing.T) {
+	b := write("signed 32-bit integer", 2, 3, pack(six), "X-Binary-ID: 1\r\n\ttwo \r\n three\r\n")
+	f, err := Parse(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, _ := lookUp(f.Section, "X-Binary-ID"); v != "1 two three" {
+		t.Errorf("%q", v)
+	}
+	b = write("signed 32-bit integer", 2, 3, pack(six), "X-Binary-ID: 1"+strings.Repeat("\n a", 300000))
+	if f, err = Parse(bytes.NewReader(b), int64(len(b))); err != nil {
+		t.Fatal(err)
+	}
+	if v, _ := lookUp(f.Section, "X-Binary-ID"); len(v) != 1+2*300000 {
+		t.Errorf("%d bytes", len(v))
+	}
+}
+
 func TestConformance(t *testing.T) { formattest.Run(t, suite(t)) }
 
 // TestPackedRandom packs random steps of every width and reads them back.

@@ -82,16 +82,25 @@ func (f *File) parseHeader(b []byte) {
 			f.Detector = append(f.Detector, detectorEntry(rest))
 		}
 	}
-	for line := range strings.SplitSeq(mime, "\n") {
-		line = strings.TrimRight(line, "\r \t")
-		if n := len(f.Section); n > 0 && line != "" && (line[0] == ' ' || line[0] == '\t') {
-			f.Section[n-1].Value += " " + strings.TrimSpace(line) // a folded line
-			continue
-		}
+	for line := range strings.SplitSeq(unfold(mime), "\n") {
 		if key, value, ok := strings.Cut(line, ":"); ok {
 			f.Section = append(f.Section, Entry{strings.TrimSpace(key), strings.TrimSpace(value)})
 		}
 	}
+}
+
+// unfold puts lines that begin with a blank behind the one that they continue.
+func unfold(text string) string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(text, "\n") {
+		trimmed := strings.TrimSpace(line)
+		if trimmed != "" && (line[0] == ' ' || line[0] == '\t') {
+			b.WriteString(" " + trimmed)
+		} else {
+			b.WriteString("\n" + trimmed)
+		}
+	}
+	return b.String()
 }
 
 // detectorEntry takes "Exposure_time 1.0 s", "Detector: PILATUS" and "N_excluded_pixels = 5"
