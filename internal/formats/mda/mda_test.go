@@ -113,6 +113,16 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// manyPositioners says that there are n and holds the empty texts of nearly that many.
+func manyPositioners(n, held int) []byte {
+	var w writer
+	w.float(1.3)
+	w.int(1, 1, 1, 1, 0)
+	w.int(1, 1, 1, 0, 0)
+	w.int(n, 0, 0)
+	return append(w.Bytes(), make([]byte, held*32-1)...)
+}
+
 // A file cut anywhere is an error, and so are numbers that cannot be.
 func TestDamage(t *testing.T) {
 	whole := mesh()
@@ -131,6 +141,7 @@ func TestDamage(t *testing.T) {
 	for word, b := range map[string][]byte{
 		"not an MDA file": []byte("%PDF-1.4"), "dimensions": change(8, 99), "says rank 1": change(28, 1), "points": change(32, math.MaxInt32),
 		"3 of 2 points": change(36, 3), "lies at byte": change(40, -8),
+		"200 positioners do not fit": manyPositioners(200, 99),
 	} {
 		if _, err := parse(b); err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%s: %v", word, err)

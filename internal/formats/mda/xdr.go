@@ -127,7 +127,8 @@ func (c *cursor) scan(rank int) (*Scan, error) {
 // columns reads what was set, read and triggered, and the values: those of all planned points are
 // in the file, those of points made are kept.
 func (c *cursor) columns(s *Scan) {
-	np, nd, nt := c.count("positioners", 4), c.count("detectors", 4), c.count("triggers", 4)
+	// Each of their texts takes 4 bytes at least.
+	np, nd, nt := c.count("positioners", 4+7*4), c.count("detectors", 4+3*4), c.count("triggers", 4+4+4)
 	for range np {
 		c.int() // its number in the scan record
 		s.Positioners = append(s.Positioners, Positioner{
