@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -215,46 +216,75 @@ type lineList struct {
 	older  *lineList
 	number int
 	text   string
+	length int // of the list
+
+	once          sync.Once // of splitting: many scans share a list
+	atWide, atAny []string
 }
 
-// with gives the list with one more line.
-func (l *lineList) with(number int, text string) *lineList { return &lineList{l, number, text} }
+// with gives the list with one more line. Line 0 starts it over.
+func (l *lineList) with(number int, text string) *lineList {
+	if l == nil || number == 0 {
+		return &lineList{number: number, text: text, length: 1}
+	}
+	n := &lineList{older: l, number: number, text: text, length: l.length + 1}
+	// Now and then those that no longer count are dropped, lest a log that says the same line again and
+	// again makes each of its scans go through all of them.
+	if n.length >= 64 && n.length&(n.length-1) == 0 {
+		if byNumber := n.newest(); len(byNumber) <= n.length/2 {
+			n = nil
+			for _, k := range slices.Sorted(maps.Keys(byNumber)) {
+				n = &lineList{older: n, number: k, text: byNumber[k], length: 1 + n.len()}
+			}
+		}
+	}
+	return n
+}
 
-// lines gives the texts by their numbers. Line 0 starts a list over; of two lines with the
-// same number the newer one counts.
-func (l *lineList) lines() []string {
+func (l *lineList) len() int {
+	if l == nil {
+		return 0
+	}
+	return l.length
+}
+
+// newest gives the line of each number that counts.
+func (l *lineList) newest() map[int]string {
 	byNumber := map[int]string{}
 	for ; l != nil; l = l.older {
 		if _, newer := byNumber[l.number]; !newer {
 			byNumber[l.number] = l.text
 		}
-		if l.number == 0 {
-			break
-		}
 	}
-	out := make([]string, 0, len(byNumber))
+	return byNumber
+}
+
+// split splits the texts in the order of their numbers; of two lines with the same number the newer
+// one counts.
+func (l *lineList) split() {
+	byNumber := l.newest()
 	for _, k := range slices.Sorted(maps.Keys(byNumber)) {
-		out = append(out, byNumber[k])
+		l.atWide = append(l.atWide, splitWide(byNumber[k])...)
+		l.atAny = append(l.atAny, strings.Fields(byNumber[k])...)
 	}
-	return out
 }
 
-// words splits all lines at any white space.
+// words are all lines split at any white space. They must not be changed.
 func (l *lineList) words() []string {
-	var out []string
-	for _, text := range l.lines() {
-		out = append(out, strings.Fields(text)...)
+	if l == nil {
+		return nil
 	}
-	return out
+	l.once.Do(l.split)
+	return l.atAny
 }
 
-// wide splits all lines at two or more blanks.
+// wide are all lines split at two or more blanks. They must not be changed.
 func (l *lineList) wide() []string {
-	var out []string
-	for _, text := range l.lines() {
-		out = append(out, splitWide(text)...)
+	if l == nil {
+		return nil
 	}
-	return out
+	l.once.Do(l.split)
+	return l.atWide
 }
 
 // splitWide splits at runs of two or more blanks, and at tabs.

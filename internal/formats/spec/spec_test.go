@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -100,6 +101,47 @@ func prefixOf(t testing.TB, data []byte) func(formattest.Opened, int) error {
 			}
 		}
 		return nil
+	}
+}
+
+// Lists that repeat their lines give what the newest of each number says, in time that does not grow with
+// the repetitions.
+func TestLineListRepeated(t *testing.T) {
+	var l *lineList
+	want := map[int]string{}
+	for i := range 5000 {
+		k := i * i % 23
+		if i%1111 == 0 {
+			k = 0
+		}
+		if k == 0 {
+			clear(want)
+		}
+		text := fmt.Sprintf("a%d  b c%d", i, i)
+		l, want[k] = l.with(k, text), text
+		var all []string
+		for _, k := range slices.Sorted(maps.Keys(want)) {
+			all = append(all, strings.Fields(want[k])...)
+		}
+		if got := l.words(); !slices.Equal(got, all) {
+			t.Fatalf("after %d lines: %q, expected %q", i+1, got, all)
+		}
+		if got := l.wide(); len(got) != 2*len(want) {
+			t.Fatalf("after %d lines: %q", i+1, got)
+		}
+		if l.length > 128 {
+			t.Fatalf("after %d lines of %d numbers the list holds %d", i+1, len(want), l.length)
+		}
+	}
+	log := "#F x\n" + strings.Repeat("#O1 a\n", 50000) + strings.Repeat("#S 1\n#P0 1\n", 50000)
+	f, err := Parse(strings.NewReader(log), int64(len(log)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range f.Scans() {
+		if m, err := s.Motors(); err != nil || len(m) != 1 || m[0] != (Motor{"a", 1}) {
+			t.Fatalf("%v, %v", m, err)
+		}
 	}
 }
 
