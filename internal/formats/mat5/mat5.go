@@ -238,6 +238,11 @@ func (f *File) Read(name string, dst *pix.Image) error {
 	if err != nil {
 		return err
 	}
+	return f.ReadVar(v, dst)
+}
+
+// ReadVar is Read for one of Vars, which may be one of several with the same name.
+func (f *File) ReadVar(v *Var, dst *pix.Image) error {
 	rows, cols, err := v.size()
 	if err != nil {
 		return err
@@ -250,7 +255,7 @@ func (f *File) Read(name string, dst *pix.Image) error {
 		err = d.matrix(v, rows, cols, dst)
 	}
 	if err != nil {
-		return fmt.Errorf("mat5: variable %q: %w", name, err)
+		return fmt.Errorf("mat5: variable %q: %w", v.Name, err)
 	}
 	return nil
 }

@@ -362,13 +362,14 @@ func inspectMAT5(ctx context.Context, path string) (Report, error) {
 	defer f.Close()
 	r := &Variables{File: path, Format: "MATLAB level 5", Text: strings.TrimSpace(f.Text), Variables: []Variable{}}
 	var scratch pix.Image
-	for _, v := range f.Vars {
+	for k := range f.Vars {
+		v := &f.Vars[k]
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		m := Variable{Name: v.Name, Class: v.Class, Dims: v.Dims, Complex: v.Complex}
 		if v.Type != pix.Invalid {
-			if err := f.Read(v.Name, &scratch); err != nil {
+			if err := f.ReadVar(v, &scratch); err != nil {
 				m.Problem = err.Error()
 			} else {
 				m.Pixels = pixelsOf(&scratch)

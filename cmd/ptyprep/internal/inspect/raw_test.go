@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"ptyprep/internal/formats/edf"
+	"ptyprep/internal/formats/mat5"
 	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/scan/problem"
 )
@@ -109,6 +111,21 @@ func TestSumUp(t *testing.T) {
 	}
 	if p := pixelsOf(pix.From([]int8{-3, 5}, 1, 2)); *p != (Pixels{Sum: 2, Min: -3, Max: 5}) {
 		t.Errorf("%+v", *p)
+	}
+}
+
+// Variables of the same name are looked at one by one.
+func TestVariablesOfOneName(t *testing.T) {
+	var a, b bytes.Buffer
+	if err := errors.Join(mat5.WriteUint8(&a, "m", []uint8{1, 2}, 1, 2), mat5.WriteUint8(&b, "m", []uint8{5}, 1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "m.mat")
+	if err := os.WriteFile(path, append(a.Bytes(), b.Bytes()[128:]...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, text := look(t, path); !strings.Contains(text, "m: 1 x 2 uint8, sum 3,") || !strings.Contains(text, "m: 1 x 1 uint8, sum 5,") {
+		t.Error(text)
 	}
 }
 
