@@ -24,7 +24,7 @@ type head struct {
 	frames   int
 	values   []float64 // of the motors asked for, then of the counter
 	warnings []string
-	place    edf.Place // of the first frame
+	places   []edf.Place // of the frames
 }
 
 // camera reads one kind of files; where names the parameter that asks for a file.
@@ -49,7 +49,10 @@ func (c edfCamera) look(where, path string, motors []string, counter string) (h 
 	}
 	fr := f.Frames[0]
 	h.Head = beam.Head{Type: fr.Type, Rows: fr.Rows, Cols: fr.Cols}
-	h.frames, h.warnings, h.place = len(f.Frames), f.Warnings(), f.Place(0)
+	h.frames, h.warnings = len(f.Frames), f.Warnings()
+	for k := range f.Frames {
+		h.places = append(h.places, f.Place(k))
+	}
 	for _, m := range motors {
 		x, err := fr.Motor(m)
 		if err != nil {
@@ -67,13 +70,8 @@ func (c edfCamera) look(where, path string, motors []string, counter string) (h 
 	return h, nil
 }
 
-func (edfCamera) read(where, path string, h *head, i int, dst *pix.Image, _ *h5frames.Scratch) (err error) {
-	if i == 0 {
-		err = h.place.Read(path, dst)
-	} else {
-		_, err = edf.ReadFile(path, i, dst)
-	}
-	if err != nil {
+func (edfCamera) read(where, path string, h *head, i int, dst *pix.Image, _ *h5frames.Scratch) error {
+	if err := h.places[i].Read(path, dst); err != nil {
 		return beam.FileProblem(where, err)
 	}
 	return nil
