@@ -179,9 +179,12 @@ func checkRebin(s *Settings, size int) error {
 		if s.Shape != nil { // both numbers stand in the recipe
 			kind = problem.Usagef
 		}
-		return kind("%s: frames of %d x %d pixels cannot be binned by %d: %d is not a multiple of %d",
-			s.where("rebin"), size, size, s.Rebin, size, s.Rebin).
-			WithHint("choose shape: %d or shape: %d", size/s.Rebin*s.Rebin, (size/s.Rebin+1)*s.Rebin)
+		p := kind("%s: frames of %d x %d pixels cannot be binned by %d: %d is not a multiple of %d",
+			s.where("rebin"), size, size, s.Rebin, size, s.Rebin)
+		if size < s.Rebin {
+			return p.WithHint("choose shape: %d, or a smaller rebin", s.Rebin)
+		}
+		return p.WithHint("choose shape: %d or shape: %d", size/s.Rebin*s.Rebin, (size/s.Rebin+1)*s.Rebin)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -40,6 +41,19 @@ func TestRecordedValuesMakeSense(t *testing.T) {
 	p, err := newPlan(d, settings(), &Options{})
 	if err != nil || p.Meta.DistanceM != 2.5 {
 		t.Errorf("%v, %+v", err, p)
+	}
+}
+
+// The hint of a shape that cannot be binned names shapes that can.
+func TestRebinHint(t *testing.T) {
+	for shape, want := range map[int]string{10: "shape: 8 or shape: 12", 3: "shape: 4, or a smaller rebin"} {
+		s := settings()
+		s.Rebin, s.Shape = 4, &[2]int{shape, shape}
+		_, err := newPlan(&Description{Frames: 1, Rows: 16, Cols: 16}, s, &Options{})
+		var p *problem.Error
+		if !errors.As(err, &p) || p.Class != problem.Usage || !strings.Contains(p.Hint, want) {
+			t.Errorf("shape %d: %+v, want a hint with %q", shape, p, want)
+		}
 	}
 }
 
