@@ -184,7 +184,7 @@ func (p *parser) geometry(number int, h Header) (g geometry, err error) {
 		return g, fmt.Errorf("edf: the header of block %d has no DataType", number)
 	}
 	if g.typ, ok = types[strings.ToLower(name)]; !ok {
-		return g, fmt.Errorf("edf: DataType %s is not known or not supported", name)
+		return g, fmt.Errorf("edf: DataType %s is not known or not supported, expected integers of 8 to 64 bits or floats of 32 or 64 (UnsignedShort, SignedInteger, FloatValue, ...)", name)
 	}
 	order, ok := h.Get("ByteOrder")
 	switch {
