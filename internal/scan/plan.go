@@ -37,6 +37,7 @@ type Plan struct {
 	// In the frame as loaded:
 	RawShape  [2]int       // region of interest, square
 	RawCenter [2]float64   // optical axis
+	RawPSizeM [2]float64   // of a pixel (rows, columns), before turning and binning
 	Window    imgproc.Rect // what is cut out
 	Moved     bool         // frames are cut, turned or binned
 	Rebin     int
@@ -159,7 +160,7 @@ func (p *Plan) geometry(s *Settings, c [2]float64) error {
 	}
 	b := float64(s.Rebin)
 	p.Rows, p.Cols = size/s.Rebin, size/s.Rebin
-	psize := p.Meta.PSizeM
+	psize := p.RawPSizeM
 	if s.Orientation.Transpose {
 		psize[0], psize[1] = psize[1], psize[0]
 	}
@@ -236,9 +237,12 @@ func newPlan(d *Description, s *Settings, o *Options) (*Plan, error) {
 	return p, p.setUp(s, d)
 }
 
+// sensible says whether a recorded energy, distance or pixel size can be one.
+func sensible(x float64) bool { return x > 0 && !math.IsInf(x, 0) }
+
 // setUp takes energy, distance and pixel size from the input, else from the recipe.
 func (p *Plan) setUp(s *Settings, d *Description) error {
-	p.Meta.EnergyKeV, p.Meta.DistanceM, p.Meta.PSizeM = s.EnergyKeV, s.DistanceM, s.PSizeM
+	p.Meta.EnergyKeV, p.Meta.DistanceM, p.RawPSizeM = s.EnergyKeV, s.DistanceM, s.PSizeM
 	r := d.Recorded
 	if r.EnergyKeV != nil {
 		p.Meta.EnergyKeV = *r.EnergyKeV
@@ -247,7 +251,11 @@ func (p *Plan) setUp(s *Settings, d *Description) error {
 		p.Meta.DistanceM = *r.DistanceM
 	}
 	if r.PSizeM != nil {
-		p.Meta.PSizeM = *r.PSizeM
+		p.RawPSizeM = *r.PSizeM
+	}
+	psize := p.RawPSizeM[0]
+	if sensible(psize) { // the worse of the two is told
+		psize = p.RawPSizeM[1]
 	}
 	var missing problem.List
 	for _, q := range []struct {
@@ -257,9 +265,9 @@ func (p *Plan) setUp(s *Settings, d *Description) error {
 	}{
 		{"energy", "keV", p.Meta.EnergyKeV, r.EnergyKeV != nil},
 		{"distance", "m", p.Meta.DistanceM, r.DistanceM != nil},
-		{"psize", "m", p.Meta.PSizeM[0], r.PSizeM != nil},
+		{"psize", "m", psize, r.PSizeM != nil},
 	} {
-		if q.recorded && (math.IsNaN(q.value) || math.IsInf(q.value, 0) || q.value <= 0) {
+		if q.recorded && !sensible(q.value) {
 			missing = append(missing, problem.Inputf("%s: the data record %v %s, expected a number above 0", s.where(q.key), q.value, q.unit).
 				WithHint("leave the recorded value out of the recipe and give %s in %s", q.key, q.unit))
 			continue

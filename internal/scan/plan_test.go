@@ -35,6 +35,14 @@ func TestRecordedValuesMakeSense(t *testing.T) {
 		if problem.ClassOf(err) != problem.Input || !strings.Contains(err.Error(), "distance: the data record") {
 			t.Errorf("%v: %v", bad, err)
 		}
+		for i := range 2 {
+			psize := [2]float64{1e-4, 1e-4}
+			psize[i] = bad
+			d := &Description{Frames: 2, Rows: 8, Cols: 8, Recorded: Recorded{PSizeM: &psize}}
+			if _, err := newPlan(d, settings(), &Options{}); problem.ClassOf(err) != problem.Input || !strings.Contains(err.Error(), "psize: the data record") {
+				t.Errorf("psize %v: %v", psize, err)
+			}
+		}
 	}
 	good := 2.5
 	d := &Description{Frames: 2, Rows: 8, Cols: 8, Recorded: Recorded{DistanceM: &good}}

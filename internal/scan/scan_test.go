@@ -326,6 +326,9 @@ func TestMetaGeometry(t *testing.T) {
 	if m.Center != [2]float64{8, 7.5} || m.Shape != [2]int{16, 16} || m.PSizeM != [2]float64{2, 4} {
 		t.Errorf("meta %+v", m)
 	}
+	if p := sink.plan.RawPSizeM; p != [2]float64{1, 2} {
+		t.Errorf("raw psize %v", p)
+	}
 	s.Orientation = imgproc.OrientationCode(4)
 	if _, err := Run(context.Background(), &memory{n: 2, size: 32}, s, Options{}, sink); err != nil {
 		t.Fatal(err)

@@ -58,7 +58,7 @@ func provenance(rec *recipes.Recipe, p *scan.Plan, inputs []recipes.Input) map[s
 			"shape_px":           ints(p.RawShape),
 			"center_px":          floats(p.RawCenter),
 			"center_automatic":   p.AutoUsed,
-			"psize_m":            floats(rawPSize(rec.Values, p)),
+			"psize_m":            floats(p.RawPSizeM),
 			"distance_m":         p.Meta.DistanceM,
 			"energy_keV":         p.Meta.EnergyKeV,
 			"frame_type":         p.Type.String(),
@@ -77,14 +77,6 @@ func writtenAs(in recipes.Input, dir string) string {
 		}
 	}
 	return in.Written
-}
-
-// rawPSize is the pixel size of the detector in metres (rows, columns), before binning.
-func rawPSize(v *param.Values, p *scan.Plan) [2]float64 {
-	if r := p.Recorded.PSizeM; r != nil {
-		return *r
-	}
-	return v.Pair(recipes.PSize)
 }
 
 // recordedKeys are the set-up values that came from the data and beat the recipe's.

@@ -103,7 +103,7 @@ func (a *app) tellPlan(rec *recipes.Recipe, p *scan.Plan) {
 	if p.AutoUsed {
 		how = " (mass centre)"
 	}
-	psize := rawPSize(rec.Values, p)
+	psize := p.RawPSizeM
 	a.detail(nil, "resolved:")
 	say("frames", p.Frames, "%d in %d chunk(s)", p.Frames, len(p.Blocks))
 	say("shape", p.RawShape, "%d x %d px of the raw frame, %d x %d prepared", p.RawShape[0], p.RawShape[1], p.Rows, p.Cols)
