@@ -131,8 +131,8 @@ func Settings(v *param.Values) *scan.Settings {
 	for _, p := range v.Get(PositionsTheory).List {
 		s.PositionsTheory = append(s.PositionsTheory, [2]float64{p.List[0].Float, p.List[1].Float})
 	}
-	if s.PositionsTheory != nil {
-		s.NumFrames = 0 // their number is the number of frames, whatever num_frames says
+	if n := len(s.PositionsTheory); n > 0 {
+		s.NumFrames = n // their number is the number of frames, whatever num_frames says
 	}
 	s.EnergyKeV, s.DistanceM, s.PSizeM = math.NaN(), math.NaN(), [2]float64{math.NaN(), math.NaN()}
 	if !v.IsNull(Energy) {

@@ -514,3 +514,24 @@ func TestGoldenRecipesParse(t *testing.T) {
 	}
 	t.Logf("%d golden recipes parsed", len(files))
 }
+
+// positions_theory decides the number of frames, whatever num_frames says; an empty list is none.
+func TestTheoryDecidesNumFrames(t *testing.T) {
+	for text, want := range map[string]int{
+		"num_frames: 2\n": 2,
+		"positions_theory: [[1, 2], [3, 4], [5, 6]]\n":                3,
+		"positions_theory: [[1, 2], [3, 4], [5, 6]]\nnum_frames: 2\n": 3,
+		"positions_theory: [[1, 2], [3, 4], [5, 6]]\nnum_frames: 9\n": 3,
+	} {
+		rec, _, err := load(t, "r.yaml", good+text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := Settings(rec.Values); s.NumFrames != want {
+			t.Errorf("%q: %d frames, want %d", text, s.NumFrames, want)
+		}
+	}
+	if _, _, err := load(t, "r.yaml", good+"positions_theory: []\n"); err == nil || !strings.Contains(err.Error(), "positions_theory: must have at least 1 entry, and has 0") {
+		t.Errorf("empty list: %v", err)
+	}
+}

@@ -390,6 +390,8 @@ func (s *Spec) lengths() string {
 	switch {
 	case s.MinLen == s.MaxLen:
 		out = fmt.Sprintf("%d entries", s.MaxLen)
+	case s.MaxLen == 0 && s.MinLen == 1:
+		out = "at least 1 entry"
 	case s.MaxLen == 0:
 		out = fmt.Sprintf("at least %d entries", s.MinLen)
 	default:

@@ -153,7 +153,7 @@ func (s *Spec) listType() string {
 		out = fmt.Sprintf("%d %s", s.MaxLen, what)
 	case s.MaxLen > 0:
 		out = fmt.Sprintf("%d to %d %s", s.MinLen, s.MaxLen, what)
-	case s.MinLen > 0:
+	case s.MinLen > 1:
 		out = fmt.Sprintf("a list of at least %d %s", s.MinLen, what)
 	default:
 		out = "a list of " + what
