@@ -208,6 +208,24 @@ func outputType(d *Description, s *Settings) pix.Type {
 	return t
 }
 
+// maxPixels is the largest frame that is prepared (16384 x 16384): beyond any detector, and a larger
+// one is a slip of the pen that would only fill the memory.
+const maxPixels = 1 << 28
+
+// checkSize refuses frames that no memory holds, as read or as cut.
+func checkSize(s *Settings, rows, cols, size int) error {
+	large := func(rows, cols int) bool { return float64(rows)*float64(cols) > maxPixels }
+	switch {
+	case s.Shape != nil && large(s.Shape[0], s.Shape[1]):
+		return problem.Usagef("%s: %d x %d pixels are too many, expected at most %d in all", s.where("shape"), s.Shape[0], s.Shape[1], maxPixels).
+			WithHint("shape is the size of the region of interest in pixels of the raw frame")
+	case large(rows, cols), large(size, size):
+		return problem.Inputf("frames of %d x %d pixels are too large, expected at most %d pixels in all", rows, cols, maxPixels).
+			WithHint("padding counts; look at it, or at the shape of the dataset")
+	}
+	return nil
+}
+
 // newPlan makes the part of the plan that needs no frame.
 func newPlan(d *Description, s *Settings, o *Options) (*Plan, error) {
 	n, positions, err := frameCount(d, s)
@@ -219,6 +237,9 @@ func newPlan(d *Description, s *Settings, o *Options) (*Plan, error) {
 	}
 	p := &Plan{Frames: n, Positions: positions, raw: *d, HasMask: d.HasMask, Recorded: d.Recorded}
 	p.RawShape = squareShape(s, d.Rows, d.Cols)
+	if err := checkSize(s, d.Rows, d.Cols, p.RawShape[0]); err != nil {
+		return nil, err
+	}
 	if err := checkRebin(s, p.RawShape[0]); err != nil {
 		return nil, err
 	}

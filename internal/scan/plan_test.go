@@ -78,3 +78,26 @@ func TestNoteBeyond(t *testing.T) {
 		}
 	}
 }
+
+// A size that no detector has is refused before memory is asked for.
+func TestFramesTooLarge(t *testing.T) {
+	for _, c := range []struct {
+		shape      [2]int
+		rows, cols int
+		class      problem.Class
+		word       string
+	}{
+		{[2]int{100000, 100000}, 8, 8, problem.Usage, "shape: 100000 x 100000 pixels"},
+		{[2]int{math.MaxInt, math.MaxInt}, 8, 8, problem.Usage, "shape: "},
+		{[2]int{}, 1 << 20, 1 << 20, problem.Input, "frames of 1048576 x 1048576 pixels"},
+	} {
+		s := settings()
+		if c.shape[0] > 0 {
+			s.Shape = &c.shape
+		}
+		_, err := newPlan(&Description{Frames: 2, Rows: c.rows, Cols: c.cols}, s, &Options{})
+		if problem.ClassOf(err) != c.class || !strings.Contains(err.Error(), c.word) {
+			t.Errorf("%v: %v", c, err)
+		}
+	}
+}
