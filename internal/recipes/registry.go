@@ -169,7 +169,7 @@ func (r *Registry) named(file string, root *param.Node) (*Spec, error) {
 		}
 		err := problem.Usagef("%s: the recipe has no name; 'name: RECIPE' says which one it is", at)
 		for _, g := range root.Fields {
-			if strings.EqualFold(g.Name, "name") || g.Name == "recipe" && g.Node.Kind == param.ScalarNode {
+			if g.Name != "name" && strings.EqualFold(g.Name, "name") || g.Name == "recipe" && g.Node.Kind == param.ScalarNode {
 				return nil, err.WithHint("did you mean name in place of %s?", g.Name)
 			}
 		}

@@ -50,6 +50,9 @@ func (fs *Files) Open(name, where string) (*h5.File, error) {
 	if f := fs.open[name]; f != nil {
 		return f, nil
 	}
+	if name == "" {
+		return nil, problem.Usagef("%s: is empty", where).WithHint("name a file, or leave the parameter out")
+	}
 	f, err := h5.Open(name, h5.OpenOptions{NoLock: fs.env.NoLock})
 	if err != nil {
 		return nil, openProblem(err, name, where)
@@ -73,6 +76,8 @@ func openProblem(err error, name, where string) *problem.Error {
 		p.Msg = fmt.Sprintf("%s: there is no file %s", where, name)
 		if near := similarFiles(name); near != "" {
 			p.Hint = "there: " + near
+		} else if _, err := os.Stat(filepath.Dir(name)); err != nil {
+			p.Hint = fmt.Sprintf("the folder %s is not there either", filepath.Dir(name))
 		}
 	case h5.Locked:
 		p.Hint = "the acquisition may still be writing it: wait, or use --no-lock, which checks at the end that it has not changed"
@@ -84,20 +89,27 @@ func openProblem(err error, name, where string) *problem.Error {
 	return p
 }
 
-// similarFiles lists what the folder of a missing file holds that could have been meant.
+// similarFiles lists what the folder of a missing file holds that could have been meant: the file of
+// nearly the same name, else all with the same ending.
 func similarFiles(name string) string {
 	entries, err := os.ReadDir(filepath.Dir(name))
 	if err != nil {
 		return ""
 	}
-	var same []string
+	var all, same []string
 	for _, e := range entries {
-		if !e.IsDir() && strings.EqualFold(filepath.Ext(e.Name()), filepath.Ext(name)) {
+		if e.IsDir() {
+			continue
+		}
+		all = append(all, e.Name())
+		if strings.EqualFold(filepath.Ext(e.Name()), filepath.Ext(name)) {
 			same = append(same, e.Name())
 		}
 	}
-	if near, ok := param.Nearest(filepath.Base(name), same); ok {
-		return near
+	for _, names := range [][]string{same, all} {
+		if near, ok := param.Nearest(filepath.Base(name), names); ok {
+			return near
+		}
 	}
 	if len(same) > 5 {
 		same = append(same[:5], "...")

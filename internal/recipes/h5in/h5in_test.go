@@ -62,15 +62,19 @@ func TestOpenErrors(t *testing.T) {
 	}
 	for name, words := range map[string][]string{
 		"scan_0075.h5": {"there is no file", "there: scan_0074.h5"},
+		"scan_0074.h":  {"there is no file", "there: scan_0074.h5"},
 		"text.h5":      {"text.h5", "give the HDF5 file"},
 		"empty.h5":     {"empty.h5"},
 		"cut.h5":       {"cut.h5", "the copy may be incomplete"},
 		"folder.h5":    {"folder.h5"},
 		"dangling.h5":  {"there is no file"},
-		"no/x.h5":      {"there is no file"},
+		"no/x.h5":      {"there is no file", "no is not there either"},
 	} {
 		_, err := fs.Open(filepath.Join(dir, name), "r.yaml:1:1: key")
 		wants(t, name, err, append(words, "r.yaml:1:1: key")...)
+	}
+	if _, err := fs.Open("", "r.yaml:1:1: key"); problem.ClassOf(err) != problem.Usage || !strings.Contains(err.Error(), "r.yaml:1:1: key: is empty") {
+		t.Errorf("no name: %v", err)
 	}
 	if n := len(inputs.List()); n != 0 {
 		t.Errorf("%d files that could not be opened are inputs", n)

@@ -624,6 +624,15 @@ func TestRecorded(t *testing.T) {
 	rt.MustFail(t, hdf5.Spec, dir, strings.Replace(head, "energy: 7", "energy: null", 1)+positions, problem.Usage, "energy", "null")
 }
 
+// A region of one pixel has its middle on its edge, where no centre may lie.
+func TestShapeOfOnePixel(t *testing.T) {
+	dir := t.TempDir()
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{"data": rt.Counting[uint16](2, 6, 6), "y": rt.List(0.0, 1), "x": rt.List(0.0, 1)})
+	for _, shape := range []string{"1", "[1, 4]", "[4, 1]"} {
+		rt.MustFail(t, hdf5.Spec, dir, head+positions+"shape: "+shape+"\n", problem.Input, "shape: a region of", "no middle")
+	}
+}
+
 // Groups that are given by half are told together, before a file is opened (11.3).
 func TestHalfGroups(t *testing.T) {
 	dir := t.TempDir() // holds no file

@@ -458,6 +458,10 @@ func (l *loader) windows(s *source) error {
 			WithHint("give center as (row, column) in pixels of the raw frame, counted from 0")
 	}
 	shape := *set.Shape
+	if shape[0] < 2 || shape[1] < 2 { // its own middle would be its edge
+		return l.v.InputProblem(recipes.Shape, "a region of %d x %d pixels has no middle above 0 in both axes, which is where the centre of a cut frame lies", shape[0], shape[1]).
+			WithHint("give a shape of at least 2")
+	}
 	low := [2]int{int(math.Floor(c[0])) - shape[0]/2, int(math.Floor(c[1])) - shape[1]/2}
 	s.frame = imgproc.Rect{Row: low[0] - top, Col: low[1] - left, Rows: shape[0], Cols: shape[1]}
 	scan.NoteBeyond(l.env.Log, imgproc.Rect{Row: low[0], Col: low[1], Rows: shape[0], Cols: shape[1]}, rows, cols)

@@ -344,7 +344,7 @@ func (d *decoder) mismatch(s *Spec, path string, n *Node) (Value, bool) {
 		err.WithHint("write false")
 	case s.Forms&Number != 0 && strings.Contains(word, ",") && isNumber(strings.Replace(word, ",", ".", 1)):
 		err.WithHint("the decimal sign is a point")
-	case s.Forms&Number != 0 && s.Unit != "" && isNumber(strings.TrimRight(word, "abcdefghijklmnopqrstuvwxyzµμ ")):
+	case s.Forms&Number != 0 && s.Unit != "" && !isNumber(word) && isNumber(strings.TrimRight(word, "abcdefghijklmnopqrstuvwxyzµμ ")):
 		err.WithHint("write the number alone; its unit is %s", s.Unit)
 	}
 	return Value{}, false
