@@ -107,7 +107,8 @@ type run struct {
 	crew     []*Frame     // one for each worker, with the memory for pixels
 	slots    []*Frame     // results on their way from the workers to the sink
 	inPass   imgproc.Rect // the window that the source gives in this pass
-	passMask []byte       // the common mask in this window, nil: all valid
+	passMask []byte       // the common mask in this window, nil: all valid that lie in the frame
+	inside   []byte       // the pixels of this window that lie in the frame; nil: all of them
 	cutMask  []byte       // the common mask of cut frames, before binning and turning; nil: all valid
 	notes    counts
 	spent    [NumStages]time.Duration
@@ -163,7 +164,11 @@ func (r *run) beginPass(w imgproc.Rect) error {
 		}
 		r.inPass = w
 	}
-	r.passMask = nil
+	r.passMask, r.inside = nil, nil
+	if !r.inPass.Inside(d.Rows, d.Cols) {
+		r.inside = make([]byte, r.inPass.Rows*r.inPass.Cols)
+		imgproc.WindowMask(r.inside, imgproc.Ones(d.Rows*d.Cols), d.Rows, d.Cols, r.inPass)
+	}
 	if ms, ok := r.src.(Masked); ok {
 		m, err := ms.Mask()
 		if err != nil {
@@ -291,6 +296,8 @@ func (r *run) clearNonFinite(f *Frame) {
 		copy(m, f.Mask)
 	case r.passMask != nil:
 		copy(m, r.passMask)
+	case r.inside != nil:
+		copy(m, r.inside)
 	default:
 		for i := range m {
 			m[i] = 1
@@ -373,11 +380,10 @@ func (r *run) prepareMask() {
 	p, d := r.plan, &r.plan.raw
 	m := r.passMask
 	if m == nil {
+		m = r.inside
+	}
+	if m == nil {
 		m = imgproc.Ones(r.inPass.Rows * r.inPass.Cols)
-		if r.inPass != imgproc.Whole(d.Rows, d.Cols) { // what lies outside the frame is not valid
-			m = make([]byte, r.inPass.Rows*r.inPass.Cols)
-			imgproc.WindowMask(m, imgproc.Ones(d.Rows*d.Cols), d.Rows, d.Cols, r.inPass)
-		}
 	}
 	if r.inPass != p.Window {
 		out := make([]byte, p.Window.Rows*p.Window.Cols)

@@ -250,6 +250,52 @@ func TestNonFinite(t *testing.T) {
 	}
 }
 
+// windowed is a memory that reads windows: what lies outside the frame is 0, and there is no mask.
+type windowed struct {
+	memory
+	window imgproc.Rect
+}
+
+func (m *windowed) SetWindow(w imgproc.Rect) error {
+	m.window = w
+	return nil
+}
+
+func (m *windowed) Load(ctx context.Context, f *Frame) error {
+	if err := m.memory.Load(ctx, f); err != nil {
+		return err
+	}
+	old := f.Swap()
+	imgproc.Window(f.Pix, old, m.window)
+	return nil
+}
+
+// A frame with a value that is no number gets a mask of its own; what its window holds from outside
+// the frame stays masked in it, as in all others, whoever cuts.
+func TestNonFiniteBeyondTheFrame(t *testing.T) {
+	s := settings()
+	s.Center = Center{Kind: CenterPoint, Point: [2]float64{1, 2}} // the window of 4 x 4 begins at row -1
+	s.Orientation = imgproc.OrientationCode(1)
+	m := memory{n: 3, size: 4, value: func(k int) float64 {
+		if k == 1 {
+			return math.NaN()
+		}
+		return 1
+	}}
+	for name, src := range map[string]Source{
+		"the engine": &memory{n: m.n, size: m.size, value: m.value},
+		"the source": &windowed{memory: memory{n: m.n, size: m.size, value: m.value}},
+	} {
+		sink := &keep{}
+		if _, err := Run(context.Background(), src, s, Options{Workers: 2}, sink); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(sink.masked, []int{4, 5, 4}) {
+			t.Errorf("%s cuts: masked pixels %v, want [4 5 4]", name, sink.masked)
+		}
+	}
+}
+
 func TestCheckerStates(t *testing.T) {
 	c := Checker{Total: 7, MinFrames: 1}
 	for i, want := range []struct {
