@@ -177,7 +177,7 @@ func checkRebin(s *Settings, size int) error {
 	}
 	if size%s.Rebin != 0 {
 		kind := problem.Inputf
-		if s.Shape != nil { // both numbers stand in the recipe
+		if s.Shape != nil && !s.ShapeRecorded { // both numbers stand in the recipe
 			kind = problem.Usagef
 		}
 		p := kind("%s: frames of %d x %d pixels cannot be binned by %d: %d is not a multiple of %d",
@@ -217,7 +217,11 @@ func checkSize(s *Settings, rows, cols, size int) error {
 	large := func(rows, cols int) bool { return float64(rows)*float64(cols) > maxPixels }
 	switch {
 	case s.Shape != nil && large(s.Shape[0], s.Shape[1]):
-		return problem.Usagef("%s: %d x %d pixels are too many, expected at most %d in all", s.where("shape"), s.Shape[0], s.Shape[1], maxPixels).
+		kind := problem.Usagef
+		if s.ShapeRecorded {
+			kind = problem.Inputf
+		}
+		return kind("%s: %d x %d pixels are too many, expected at most %d in all", s.where("shape"), s.Shape[0], s.Shape[1], maxPixels).
 			WithHint("shape is the size of the region of interest in pixels of the raw frame")
 	case large(rows, cols), large(size, size):
 		return problem.Inputf("frames of %d x %d pixels are too large, expected at most %d pixels in all", rows, cols, maxPixels).

@@ -64,6 +64,7 @@ type Settings struct {
 	AutoCenter      Tri
 	Center          Center
 	Shape           *[2]int // region of interest (rows, columns) before binning; nil: the whole frame
+	ShapeRecorded   bool    // Shape is what the input says, not the recipe
 	Rebin           int     // 1: none
 	Orientation     imgproc.Orientation
 	MinFrames       int

@@ -3,6 +3,8 @@ package ptyd
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
 )
 
 // Meta is the group meta as a file has it; nil stands for what is missing or None.
@@ -20,67 +22,70 @@ type Meta struct {
 	Tree       Node // the group as it is stored
 }
 
+// centerWords are the texts that meta/center may hold.
+var centerWords = []string{"fftshift", "geometric", "fft"}
+
 // newMeta takes the eight keys out of the stored group. One number stands for both axes.
-// What has another form is left out, with a warning.
+// What has another form, or cannot be such a number, is left out, with a warning.
 func newMeta(tree Node) (Meta, []string) {
 	m := Meta{Tree: tree}
 	var warnings []string
-	odd := func(key string, n Node) {
-		warnings = append(warnings, fmt.Sprintf("meta/%s is %s; it is taken as missing", key, n.describe()))
-	}
-	number := func(key string) *float64 {
+	// numbers gives up to most numbers, each of which must make sense.
+	numbers := func(key string, most int, sensible func(float64) bool) []float64 {
 		n, ok := tree.Get(key)
-		if v := n.Floats(); len(v) == 1 {
+		v := n.Floats()
+		if n.Kind == String && key == "version" { // old files have it as a text
+			if x, err := strconv.ParseFloat(n.Text(), 64); err == nil {
+				v = []float64{x}
+			}
+		}
+		if len(v) >= 1 && len(v) <= most && !slices.ContainsFunc(v, func(x float64) bool { return !sensible(x) }) {
+			return v
+		}
+		if ok && n.Kind != None && !(key == "center" && slices.Contains(centerWords, n.Text())) {
+			what := n.describe()
+			if len(v) >= 1 && len(v) <= most {
+				what = fmt.Sprint(v)
+			}
+			warnings = append(warnings, fmt.Sprintf("meta/%s is %s; it is taken as missing", key, what))
+		}
+		return nil
+	}
+	number := func(key string, sensible func(float64) bool) *float64 {
+		if v := numbers(key, 1, sensible); v != nil {
 			return &v[0]
 		}
-		if ok && n.Kind != None {
-			odd(key, n)
+		return nil
+	}
+	pair := func(key string, sensible func(float64) bool) *[2]float64 {
+		if v := numbers(key, 2, sensible); v != nil {
+			return &[2]float64{v[0], v[len(v)-1]}
 		}
 		return nil
 	}
-	pair := func(key string) *[2]float64 {
-		n, ok := tree.Get(key)
-		switch v := n.Floats(); {
-		case len(v) == 1:
-			return &[2]float64{v[0], v[0]}
-		case len(v) == 2:
-			return &[2]float64{v[0], v[1]}
-		}
-		if ok && n.Kind != None && n.Kind != String {
-			odd(key, n)
-		}
-		return nil
+	finite := func(x float64) bool { return x-x == 0 }
+	size := func(x float64) bool { return finite(x) && x >= 0 }
+	count := func(x float64) bool { return x >= 0 && x <= 1<<40 && x == math.Trunc(x) }
+	m.Version, m.EnergyKeV, m.DistanceM = number("version", finite), number("energy", size), number("distance", size)
+	m.PSizeM, m.Center = pair("psize", size), pair("center", finite)
+	if n := number("num_frames", count); n != nil {
+		k := int(*n)
+		m.NumFrames = &k
 	}
-	m.Version, m.EnergyKeV, m.DistanceM = number("version"), number("energy"), number("distance")
-	m.PSizeM, m.Center = pair("psize"), pair("center")
-	if n := number("num_frames"); n != nil {
-		if k, ok := wholeNumber(*n); ok {
-			m.NumFrames = &k
-		}
-	}
-	if p := pair("shape"); p != nil {
-		r, ok := wholeNumber(p[0])
-		c, ok2 := wholeNumber(p[1])
-		if ok && ok2 && r > 0 && c > 0 {
-			m.Shape = &[2]int{r, c}
-		}
+	if p := pair("shape", func(x float64) bool { return count(x) && x > 0 }); p != nil {
+		m.Shape = &[2]int{int(p[0]), int(p[1])}
 	}
 	if n, ok := tree.Get("label"); ok && n.Kind == String {
 		s := n.Text()
 		m.Label = &s
 	}
 	if n, ok := tree.Get("center"); ok {
-		m.CenterNone, m.CenterWord = n.Kind == None, n.Text()
+		m.CenterNone = n.Kind == None
+		if w := n.Text(); slices.Contains(centerWords, w) {
+			m.CenterWord = w
+		}
 	}
 	return m, warnings
-}
-
-// wholeNumber takes a number that counts something.
-func wholeNumber(x float64) (int, bool) {
-	if x != math.Trunc(x) || x < 0 || x > 1<<40 {
-		return 0, false
-	}
-	return int(x), true
 }
 
 // describe says in a few words what a node is.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -134,14 +135,21 @@ func TestMetaForms(t *testing.T) {
 			return m.EnergyKeV == nil && m.CenterNone && m.Center == nil && m.Label == nil && m.Shape == nil
 		}, 0},
 		"word": {[]func(*h5.File) error{plain("center", "geometric"), plain("version", "0.1"), plain("label", "None")}, func(m Meta) bool {
-			return m.CenterWord == "geometric" && m.Center == nil && m.Version == nil && *m.Label == "None"
-		}, 1},
+			return m.CenterWord == "geometric" && m.Center == nil && *m.Version == 0.1 && *m.Label == "None"
+		}, 0},
+		"other words": {[]func(*h5.File) error{plain("center", "middle"), plain("version", "new"), plain("energy", "0.1")}, func(m Meta) bool {
+			return m.CenterWord == "" && m.Center == nil && m.Version == nil && m.EnergyKeV == nil
+		}, 3},
+		"no such numbers": {[]func(*h5.File) error{plain("energy", math.NaN()), plain("distance", -1.0), plain("psize", []float64{1e-4, math.Inf(1)}), plain("center", []float64{math.NaN(), 1}), plain("shape", []int{0, 2})},
+			func(m Meta) bool {
+				return m.EnergyKeV == nil && m.DistanceM == nil && m.PSizeM == nil && m.Center == nil && m.Shape == nil
+			}, 5},
 		"other integers": {[]func(*h5.File) error{array("/meta/num_frames", nil, int32(1)), array("/meta/shape", []int{2}, []int32{2, 2}...), array("/meta/energy", nil, float32(6.5))},
 			func(m Meta) bool { return *m.NumFrames == 1 && *m.Shape == [2]int{2, 2} && *m.EnergyKeV == 6.5 }, 0},
 		"nonsense": {[]func(*h5.File) error{plain("num_frames", -3), plain("shape", []float64{1.5, 2}), plain("psize", []float64{1, 2, 3}), plain("energy", "high"), plain("distance", map[string]any{"a": 1})},
 			func(m Meta) bool {
 				return m.NumFrames == nil && m.Shape == nil && m.PSizeM == nil && m.EnergyKeV == nil && m.DistanceM == nil
-			}, 3},
+			}, 5},
 		"empty": {nil, func(m Meta) bool { return reflect.DeepEqual(m, Meta{Tree: m.Tree}) }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

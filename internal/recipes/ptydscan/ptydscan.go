@@ -56,7 +56,7 @@ func open(_ context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened
 		f.Close()
 		return nil, located(v.Where(Source), err)
 	}
-	return &recipes.Opened{Source: src, Settings: settings(v, f.Meta())}, nil
+	return &recipes.Opened{Source: src, Settings: settings(v, f)}, nil
 }
 
 func sourceWord(v *param.Values) string {
@@ -68,8 +68,19 @@ func sourceWord(v *param.Values) string {
 
 // settings are the base parameters, with the meta of the source in place of the declared
 // defaults. Null for a number that the source records asks for just that.
-func settings(v *param.Values, m ptyd.Meta) *scan.Settings {
-	s := recipes.Settings(v)
+func settings(v *param.Values, f *ptyd.File) *scan.Settings {
+	s, m := recipes.Settings(v), f.Meta()
+	fromMeta := map[string]bool{
+		recipes.Shape.Path():  !v.Given(recipes.Shape) && m.Shape != nil,
+		recipes.Center.Path(): !v.Given(recipes.Center) && m.Center != nil,
+	}
+	inRecipe := s.Where
+	s.Where = func(key string) string {
+		if fromMeta[key] {
+			return f.Path() + ": meta/" + key
+		}
+		return inRecipe(key)
+	}
 	open := func(k param.Key) bool { return !v.Given(k) }
 	recorded := func(k param.Key) {
 		s.FromDefaults = slices.DeleteFunc(s.FromDefaults, func(p string) bool { return p == k.Path() })
@@ -81,7 +92,7 @@ func settings(v *param.Values, m ptyd.Meta) *scan.Settings {
 		s.Label = m.Label
 	}
 	if open(recipes.Shape) {
-		s.Shape = m.Shape
+		s.Shape, s.ShapeRecorded = m.Shape, m.Shape != nil
 	}
 	if open(recipes.Center) {
 		center(s, m)
