@@ -67,23 +67,24 @@ func (h *HDR) ScratchBytes(pixels int) int64 { return int64(pixels) * (8 + 3) }
 
 // Merge writes the merged frame into out and its mask (1 valid) into mask, both rows*cols of the
 // images. It starts with the longest exposure; pixels that are not valid there are taken from the
-// next shorter one in which they are, times tmax/t. Those that no exposure has keep the value of the
-// longest.
+// next shorter one in which they are, times tmax, then over t: the order decides the last bit, and with
+// it what is left when output_dtype raw cuts to whole counts. Those that no exposure has keep the value
+// of the longest.
 func (h *HDR) Merge(out []float64, mask []byte, images []*pix.Image, w *HDRSpace) {
 	tmax := h.Exposures[h.order[0]]
 	for n, k := range h.order {
 		p, m := h.exposure(images[k], k, w)
-		f := tmax / h.Exposures[k]
+		t := h.Exposures[k]
 		if n == 0 {
 			for i, v := range p {
-				out[i] = v * f
+				out[i] = v * tmax / t
 			}
 			copy(mask, m)
 			continue
 		}
 		for i, v := range p {
 			if mask[i] == 0 && m[i] != 0 {
-				out[i] = v * f
+				out[i] = v * tmax / t
 				mask[i] = 1
 			}
 		}
@@ -98,10 +99,10 @@ func (h *HDR) Average(out []float64, mask []byte, images []*pix.Image, w *HDRSpa
 	clear(mask)
 	for k := range images {
 		p, m := h.exposure(images[k], k, w)
-		f := tmax / h.Exposures[k]
+		t := h.Exposures[k]
 		for i, v := range p {
 			if m[i] != 0 {
-				out[i] += v * f
+				out[i] += v * tmax / t
 				mask[i]++
 			}
 		}

@@ -91,6 +91,26 @@ func TestHDRByHand(t *testing.T) {
 	}
 }
 
+// Counts are multiplied before they are divided: 3*5.02/0.03 is 502, 3*(5.02/0.03) is 501.99999999999994.
+func TestHDRScale(t *testing.T) {
+	short, long := make([]uint16, 9), make([]uint16, 9)
+	for i := range short {
+		short[i] = 3
+	}
+	h := &HDR{Exposures: []float64{0.03, 5.02}, Floor: 1, Over: -1} // nothing of the long one is valid
+	if err := h.Plan(); err != nil {
+		t.Fatal(err)
+	}
+	out, mask := make([]float64, 9), make([]byte, 9)
+	images := []*pix.Image{pix.From(short, 3, 3), pix.From(long, 3, 3)}
+	if h.Merge(out, mask, images, new(HDRSpace)); out[4] != 502 {
+		t.Errorf("merged: %v, want 502", out[4])
+	}
+	if h.Average(out, mask, images, new(HDRSpace)); out[4] != 502 {
+		t.Errorf("average: %v, want 502", out[4])
+	}
+}
+
 func TestHDROrder(t *testing.T) {
 	h := &HDR{Exposures: []float64{1, 3, 2, 3}}
 	if err := h.Plan(); err != nil || !slices.Equal(h.order, []int{3, 1, 2, 0}) {
