@@ -13,7 +13,8 @@ import (
 // holds raw and dark alike. With a division it runs in Work: float32 where raw, dark and
 // flat fit that exactly (16-bit counts), else float64, and the result takes the type Out.
 // With Cut (numpy's in-place arithmetic) each division is put back into the type after the
-// dark, integers cut towards zero.
+// dark, integers cut towards zero; it runs in float32 where numpy does so, as the last bit
+// decides whether 9.9999998 becomes 9 or 10.
 type Calibration struct {
 	Dark, Flat *pix.Image // nil: none; of the frame's size, in type afterDark and Work
 	Out        pix.Type   // type of corrected frames
@@ -22,6 +23,7 @@ type Calibration struct {
 
 	afterDark   pix.Type
 	work        pix.Type
+	flatSingle  bool      // the flat is of float32
 	signed      bool      // see NewSignedCalibration
 	darkFloat32 []float32 // the dark as the fused kernel reads it
 	own         struct{ dark, darkFloat32, flat, wide pix.Image }
@@ -30,9 +32,12 @@ type Calibration struct {
 // Scale is the normalisation of one frame: counts are divided by Value, the beam monitor at
 // that scan point, and multiplied by Mean, its mean over the scan. The zero value leaves the
 // frame alone.
-type Scale struct{ Value, Mean float64 }
+type Scale struct {
+	Value, Mean float64
+	Single      bool // both are float32 numbers: with Cut, counts of up to 16 bits are scaled in float32
+}
 
-func (s Scale) none() bool { return s == Scale{} || s.Value == s.Mean }
+func (s Scale) none() bool { return s.Value == s.Mean }
 
 // NewCalibration plans the correction of frames of type raw. dark and flat may be nil; scaled
 // says that frames are scaled in Apply. out is the type that the frames take in the very end: for
@@ -49,6 +54,7 @@ func NewCalibration(raw pix.Type, dark, flat *pix.Image, scaled, cut bool, out p
 		c.afterDark = Promote(raw, dark.Type)
 	}
 	c.work = workType(raw, dark, flat, out)
+	c.flatSingle = flat != nil && flat.Type == pix.Float32
 	c.SetDark(dark)
 	c.SetFlat(flat)
 	switch {
@@ -67,8 +73,7 @@ func NewCalibration(raw pix.Type, dark, flat *pix.Image, scaled, cut bool, out p
 // workType is the float type that divisions run in. A float32 result of 16-bit counts is as
 // good from float32 as from float64; wider counts or calibrations need float64 on the way.
 func workType(raw pix.Type, dark, flat *pix.Image, out pix.Type) pix.Type {
-	narrow := func(t pix.Type) bool { return t == pix.Float32 || t.IsInteger() && t.Size() <= 2 }
-	if out == pix.Float64 || !narrow(raw) || dark != nil && !narrow(dark.Type) || flat != nil && !narrow(flat.Type) {
+	if out == pix.Float64 || !Narrow(raw) || dark != nil && !Narrow(dark.Type) || flat != nil && !Narrow(flat.Type) {
 		return pix.Float64
 	}
 	return pix.Float32
@@ -155,7 +160,9 @@ func (c *Calibration) Apply(dst, src *pix.Image, scale Scale, w *Workspace) (cli
 	if c.Flat != nil {
 		divideKernel(p, c.Flat)
 	}
-	scale.apply(p)
+	if !scale.none() {
+		scale.apply(p)
+	}
 	Convert(dst, &w.b, c.Out)
 	return 0
 }
@@ -163,16 +170,16 @@ func (c *Calibration) Apply(dst, src *pix.Image, scale Scale, w *Workspace) (cli
 // applyCut is numpy's arithmetic in place: after each division back into the frame's type.
 func (c *Calibration) applyCut(dst, src *pix.Image, scale Scale, w *Workspace) (clipped int) {
 	c.subtract(dst, src)
-	step := func(div func(p []float64)) {
-		Convert(&w.a, dst, pix.Float64)
-		div(pix.Pixels[float64](&w.a))
-		clipped += Truncate(dst, &w.a, c.afterDark)
-	}
+	short := c.afterDark.IsInteger() && c.afterDark.Size() <= 2
 	if c.Flat != nil {
-		step(func(p []float64) { divideKernel(p, c.Flat) })
+		clipped += c.step(dst, w, short && c.flatSingle, func(p []float32) {
+			for i, f := range pix.Pixels[float32](c.Flat) {
+				p[i] /= f
+			}
+		}, func(p []float64) { divideKernel(p, c.Flat) })
 	}
-	if !scale.none() {
-		step(scale.apply)
+	if scale.Value != 0 { // also when it is the mean: x / v * v need not be x
+		clipped += c.step(dst, w, short && scale.Single, scale.applySingle, scale.apply)
 	}
 	if c.Out != c.afterDark {
 		Convert(&w.a, dst, c.Out)
@@ -181,11 +188,28 @@ func (c *Calibration) applyCut(dst, src *pix.Image, scale Scale, w *Workspace) (
 	return clipped
 }
 
+// step divides im in float32 (single) or float64 and puts the result back into its type.
+func (c *Calibration) step(im *pix.Image, w *Workspace, single bool, div32 func([]float32), div64 func([]float64)) (clipped int) {
+	if single {
+		Convert(&w.a, im, pix.Float32)
+		div32(pix.Pixels[float32](&w.a))
+	} else {
+		Convert(&w.a, im, pix.Float64)
+		div64(pix.Pixels[float64](&w.a))
+	}
+	return Truncate(im, &w.a, c.afterDark)
+}
+
+// applySingle is apply in float32.
+func (s Scale) applySingle(p []float32) {
+	v, m := float32(s.Value), float32(s.Mean)
+	for i := range p {
+		p[i] = p[i] / v * m
+	}
+}
+
 // apply divides first: the order decides the last bit, and in-place integers are cut.
 func (s Scale) apply(p []float64) {
-	if s.none() {
-		return
-	}
 	scaleKernel(p, s.Value, s.Mean)
 }
 

@@ -176,3 +176,37 @@ func BenchmarkTranspose(b *testing.B) {
 		Orient(&dst, raw, OrientationCode(5))
 	}
 }
+
+// With cut, counts of up to 16 bits are divided in float32 by a flat and a monitor of float32: 11 / 1.1
+// is 9.9999998 in float64, and 10 in float32. Wider counts are divided in float64.
+func TestCutInSinglePrecision(t *testing.T) {
+	flat, k := pix.From([]float32{1.1, 1.2}, 1, 2), Scale{Value: float64(float32(1.1)), Mean: 1, Single: true}
+	double := k
+	double.Single = false
+	for name, c := range map[string]struct {
+		raw  *pix.Image
+		dark *pix.Image
+		flat *pix.Image
+		k    Scale
+		want []float64
+	}{
+		"flat":               {pix.From([]uint16{11, 12}, 1, 2), nil, flat, Scale{}, []float64{10, 10}},
+		"flat, bytes":        {pix.From([]int8{11, 12}, 1, 2), nil, flat, Scale{}, []float64{10, 10}},
+		"flat, wide":         {pix.From([]uint32{11, 12}, 1, 2), nil, flat, Scale{}, []float64{9, 9}},
+		"flat, wide by dark": {pix.From([]uint16{11, 12}, 1, 2), pix.From([]int16{0, 0}, 1, 2), flat, Scale{}, []float64{9, 9}},
+		"flat of float64":    {pix.From([]uint16{11, 12}, 1, 2), nil, pix.From([]float64{float64(float32(1.1)), float64(float32(1.2))}, 1, 2), Scale{}, []float64{9, 9}},
+		"bool dark":          {pix.From([]uint16{11, 13}, 1, 2), &pix.Image{Type: pix.Bool, Rows: 1, Cols: 2, Bytes: []byte{0, 1}}, flat, Scale{}, []float64{10, 10}},
+		"monitor":            {pix.From([]uint16{11, 110}, 1, 2), nil, nil, k, []float64{10, 100}},
+		"monitor, wide":      {pix.From([]uint32{11, 110}, 1, 2), nil, nil, k, []float64{9, 99}},
+		"monitor, float64":   {pix.From([]uint16{11, 110}, 1, 2), nil, nil, double, []float64{9, 99}},
+		"at the mean":        {pix.From([]uint16{5, 3}, 1, 2), nil, nil, Scale{Value: 0.7, Mean: 0.7}, []float64{5, 2}}, // 3 / 0.7 * 0.7 is 2.9999999999999996
+	} {
+		cal := NewCalibration(c.raw.Type, c.dark, c.flat, c.k != Scale{}, true, pix.Invalid)
+		got := apply(t, cal, c.raw, c.k)
+		var wide pix.Image
+		Convert(&wide, got, pix.Float64)
+		if !slices.Equal(pix.Pixels[float64](&wide), c.want) {
+			t.Errorf("%s: %v, want %v", name, pix.Pixels[float64](&wide), c.want)
+		}
+	}
+}

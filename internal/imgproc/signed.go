@@ -38,7 +38,9 @@ func (c *Calibration) applySigned(dst, src *pix.Image, scale Scale, w *Workspace
 	if c.Flat != nil {
 		divideKernel(p, c.Flat)
 	}
-	scale.apply(p)
+	if !scale.none() {
+		scale.apply(p)
+	}
 	if c.Cut {
 		return Truncate(dst, &w.a, c.Out)
 	}

@@ -31,3 +31,24 @@ func TestStatsOf(t *testing.T) {
 		t.Errorf("%d pixels set, want 3", n)
 	}
 }
+
+// The sums are those of numpy 1.24 for 1, 1/2, 1/3, ... to the last bit.
+func TestPairwiseSum(t *testing.T) {
+	for n, want := range map[int]struct {
+		double float64
+		single float32
+	}{
+		0: {0, 0}, 5: {2.283333333333333, 2.2833335}, 8: {2.7178571428571425, 2.7178574}, 20: {3.597739657143682, 3.59774},
+		127: {5.425334592589172, 5.4253354}, 129: {5.440899030573669, 5.4409}, 1000: {7.485470860550345, 7.4854717},
+		5000: {9.094508852984436, 9.094509},
+	} {
+		x, y := make([]float64, n), make([]float32, n)
+		for i := range x {
+			x[i] = 1 / float64(i+1)
+			y[i] = float32(x[i])
+		}
+		if a, b := PairwiseSum(x), PairwiseSum(y); a != want.double || b != want.single {
+			t.Errorf("%d numbers: %v, %v, want %v, %v", n, a, b, want.double, want.single)
+		}
+	}
+}

@@ -257,7 +257,8 @@ func HasNumbers(d *h5.Info) bool {
 type Array struct {
 	Data  []float64
 	Shape []int
-	Name  string // file:key
+	Type  pix.Type // as stored
+	Name  string   // file:key
 }
 
 // Array reads a numeric dataset whole, as float64.
@@ -278,19 +279,19 @@ func (fs *Files) Array(file, key, where string) (*Array, error) {
 	if err != nil {
 		return nil, readProblem(err, file, key, where)
 	}
-	return &Array{Data: data, Shape: in.Shape, Name: file + ":" + key}, nil
+	return &Array{Data: data, Shape: in.Shape, Type: in.Type.Pix, Name: file + ":" + key}, nil
 }
 
 // Entry is the part of a that belongs to index i of its first dimension.
 func (a *Array) Entry(i int) *Array {
 	n := Product(a.Shape[1:])
-	return &Array{Data: a.Data[i*n : (i+1)*n], Shape: a.Shape[1:], Name: a.Name}
+	return &Array{Data: a.Data[i*n : (i+1)*n], Shape: a.Shape[1:], Type: a.Type, Name: a.Name}
 }
 
 // Column takes column i of a two-dimensional array.
 func (a *Array) Column(i int) *Array {
 	k := a.Shape[1]
-	out := &Array{Data: make([]float64, a.Shape[0]), Shape: a.Shape[:1], Name: a.Name}
+	out := &Array{Data: make([]float64, a.Shape[0]), Shape: a.Shape[:1], Type: a.Type, Name: a.Name}
 	for j := range out.Data {
 		out.Data[j] = a.Data[j*k+i]
 	}

@@ -425,6 +425,25 @@ func TestMonitorOfGrids(t *testing.T) {
 	}
 }
 
+// Whether a value counts as an outlier, and where integers are cut, can hang on the last bit: sums are
+// those of numpy, which finds 0.3 nearer to the mean of as many 0.1 and 0.3 than their deviation, and
+// 0.1 not. With a monitor of float32, 110 / 1.1 (1.10000002) is 100 in numpy's float32.
+func TestMonitorAsNumpy(t *testing.T) {
+	dir := t.TempDir()
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
+		"data": rt.Constant[uint16](110, 16, 2, 2), "y": rt.Counting[float64](16), "x": rt.Counting[float64](16),
+		"ties": rt.List(slices.Repeat(floats(0.1, 0.3), 8)...), "single": rt.List(slices.Repeat([]float32{1.1, 0.9}, 8)...),
+	})
+	r := rt.MustRun(t, hdf5.Spec, dir, head+positions+"normalisation: {key: ties, sigma: 1}\n")
+	if v := r.Firsts(); v[0] != 110 || !near(v[1], 110.0/0.3*0.2) {
+		t.Errorf("ties: %v", v)
+	}
+	r = rt.MustRun(t, hdf5.Spec, dir, head+positions+"normalisation: {key: single}\noutput_dtype: raw\n")
+	if v := r.Firsts(); v[0] != 100 || v[1] != 122 {
+		t.Errorf("float32: %v", v)
+	}
+}
+
 // In raw, values outside the integer range become its limit, told once (defect 24).
 func TestRawClips(t *testing.T) {
 	dir := scan3(t, slices.Repeat([]uint8{200}, 12), map[string]rt.Dataset{"mon": rt.List(1, 2, 3.0)})

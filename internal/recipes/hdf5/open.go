@@ -345,9 +345,11 @@ func (l *loader) selectPoints() error {
 		return err
 	}
 	if ok {
-		if filter, err = l.perPoint(file, key, FilterKey); err != nil {
+		a, err := l.perPoint(file, key, FilterKey)
+		if err != nil {
 			return err
 		}
+		filter = a.Data
 	}
 	if l.grid.List && !l.v.IsNull(SlowBounds) {
 		l.warn("%s has no effect on a list of points; fast_axis_bounds selects them", l.v.Where(SlowBounds))

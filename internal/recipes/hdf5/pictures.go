@@ -6,8 +6,10 @@ import (
 	"slices"
 
 	"ptyprep/internal/formats/h5frames"
+	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/recipes/h5in"
+	"ptyprep/internal/scan"
 	"ptyprep/internal/scan/param"
 )
 
@@ -95,7 +97,7 @@ func commas(s []int) string {
 }
 
 // perPoint reads a dataset with one value for each point (filter, monitor), in point order.
-func (l *loader) perPoint(file, key string, k param.Key) ([]float64, error) {
+func (l *loader) perPoint(file, key string, k param.Key) (*h5in.Array, error) {
 	where := l.v.Where(k)
 	a, err := l.files.Array(file, key, where)
 	if err != nil {
@@ -107,10 +109,10 @@ func (l *loader) perPoint(file, key string, k param.Key) ([]float64, error) {
 		return slices.Equal(sq, h5in.Squeeze(l.grid.shape())) || slices.Equal(sq, []int{n}) || n == 1 && len(sq) == 0
 	}
 	if o := l.outer; o.active && len(a.Shape) > 1 && a.Shape[0] == o.size && fits(a.Shape[1:]) {
-		return a.Entry(o.index).Data, nil
+		return a.Entry(o.index), nil
 	}
 	if fits(a.Shape) {
-		return a.Data, nil
+		return a, nil
 	}
 	return nil, l.v.InputProblem(k, "%s has shape (%s), expected one value for each point: (%s)", key, commas(a.Shape), commas(l.grid.shape())).
 		WithHint("the positions make a %s of %d points", l.grid.Kind, n)
@@ -121,7 +123,9 @@ type monitor struct {
 	values    []float64
 	mean, std float64
 	sigma     float64
-	alone     bool // frames are divided by the value alone, outliers too
+	factor    float64 // what scaled frames are multiplied by: the mean, in the monitor's own type
+	single    bool    // the monitor is of float32
+	alone     bool    // frames are divided by the value alone, outliers too
 }
 
 // openMonitor reads the normalisation; mean and deviation are those of all its finite values.
@@ -130,29 +134,34 @@ func (l *loader) openMonitor() (*monitor, error) {
 	if !ok || err != nil {
 		return nil, err
 	}
-	values, err := l.perPoint(file, key, NormKey)
+	a, err := l.perPoint(file, key, NormKey)
 	if err != nil {
 		return nil, err
 	}
 	if l.extra.Signed {
-		return &monitor{values: values, mean: 1, alone: true}, nil
+		return &monitor{values: a.Data, factor: 1, alone: true}, nil
 	}
-	m := &monitor{values: values, sigma: l.v.Float(NormSigma)}
-	n := 0
-	for _, x := range values {
-		if finite(x) {
-			m.mean += x
-			n++
-		}
+	m := &monitor{values: a.Data, sigma: l.v.Float(NormSigma), single: a.Type == pix.Float32}
+	used := slices.DeleteFunc(slices.Clone(a.Data), func(x float64) bool { return !finite(x) })
+	n := float64(len(used))
+	m.mean = imgproc.PairwiseSum(used) / n
+	m.factor = m.mean
+	if m.single && l.set.Output == scan.OutputRaw { // as numpy has it, since the last bit decides where integers are cut
+		m.factor = float64(imgproc.PairwiseSum(float32s(used)) / float32(n))
 	}
-	m.mean /= float64(n)
-	for _, x := range values {
-		if finite(x) {
-			m.std += (x - m.mean) * (x - m.mean)
-		}
+	for i, x := range used {
+		used[i] = (x - m.mean) * (x - m.mean)
 	}
-	m.std = math.Sqrt(m.std / float64(n))
+	m.std = math.Sqrt(imgproc.PairwiseSum(used) / n)
 	return m, nil
+}
+
+func float32s(p []float64) []float32 {
+	out := make([]float32, len(p))
+	for i, x := range p {
+		out[i] = float32(x)
+	}
+	return out
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

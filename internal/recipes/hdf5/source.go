@@ -230,7 +230,7 @@ func (s *source) Correct(f *scan.Frame) error {
 	var k imgproc.Scale
 	if s.norm != nil {
 		if v := s.norm.values[s.points[f.Index].Number]; s.norm.scales(v) {
-			k = imgproc.Scale{Value: v, Mean: s.norm.mean}
+			k = imgproc.Scale{Value: v, Mean: s.norm.factor, Single: s.norm.single}
 		}
 	}
 	old := f.Swap()
