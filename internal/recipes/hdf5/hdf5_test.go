@@ -389,6 +389,12 @@ func TestMonitor(t *testing.T) {
 	rt.MustFail(t, hdf5.Spec, dir, list("", "zero"), problem.Input, "normalisation.key", "frame 4", "is 0")
 	rt.MustFail(t, hdf5.Spec, dir, list(", skip: 2", "zero"), problem.Input, "frame 2 (point 4)")
 	rt.MustRun(t, hdf5.Spec, dir, list(", bounding_box: {fast_axis_bounds: [5, 11]}", "zero"))
+	for _, few := range []string{"num_frames: 4\n", "positions_theory: [[0, 0], [0, 1], [0, 2], [0, 3]]\n"} {
+		if r := rt.MustRun(t, hdf5.Spec, dir, list("", "zero")+few); len(r.Frames) != 4 || strings.Contains(r.Log, "not scaled") {
+			t.Errorf("%s: %d frames, %q", few, len(r.Frames), r.Log)
+		}
+	}
+	rt.MustFail(t, hdf5.Spec, dir, list("", "zero")+"num_frames: 5\n", problem.Input, "frame 4")
 	rt.MustFail(t, hdf5.Spec, dir, list("", "nan"), problem.Input, "frame 10", "NaN")
 	r = rt.MustRun(t, hdf5.Spec, dir, list(", bounding_box: {fast_axis_bounds: [0, 10]}", "nan")) // mean 2
 	if !near(r.Firsts()[0], 14) || !near(r.Firsts()[1], 14.0/3) {

@@ -377,18 +377,25 @@ func (l *loader) limit() error {
 	return nil
 }
 
+// used are the selected points whose frames are prepared.
+func (l *loader) used() []Point {
+	n := len(l.points)
+	if k := len(l.set.PositionsTheory); k > 0 {
+		return l.points[:min(k, n)]
+	}
+	if k := l.set.NumFrames; k > 0 {
+		return l.points[:min(k, n)]
+	}
+	return l.points
+}
+
 // checkStored makes sure that all selected frames are really in the file.
 func (l *loader) checkStored() error {
-	n := len(l.points)
-	if k := l.set.NumFrames; k > 0 && k < n {
-		n = k
-	}
-	if k := len(l.set.PositionsTheory); k > 0 && k < n {
-		n = k
-	}
+	points := l.used()
+	n := len(points)
 	_, base := l.lead()
 	numbers := make([]int, n)
-	for i, p := range l.points[:n] {
+	for i, p := range points {
 		numbers[i] = base + p.Number
 	}
 	first, count, missing := l.frames.CheckStored(numbers)

@@ -169,11 +169,12 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 // scales reports whether the frame with monitor value x is scaled.
 func (m *monitor) scales(x float64) bool { return m.alone || math.Abs(x-m.mean) < m.sigma*m.std }
 
-// check looks at the values of the selected points: one that would be used must be above 0;
-// outliers are told in one warning.
+// check looks at the values of the points whose frames are prepared: one that would be used must
+// be above 0; outliers are told in one warning.
 func (m *monitor) check(l *loader) error {
 	var outliers []int
-	for i, p := range l.points {
+	points := l.used()
+	for i, p := range points {
 		x := m.values[p.Number]
 		switch {
 		case !finite(x), m.scales(x) && x <= 0:
@@ -185,7 +186,7 @@ func (m *monitor) check(l *loader) error {
 	}
 	if len(outliers) > 0 {
 		l.warn("%d of %d normalisation values are %g standard deviations or more from the mean %g; these frames are not scaled: %s",
-			len(outliers), len(l.points), m.sigma, m.mean, some(outliers))
+			len(outliers), len(points), m.sigma, m.mean, some(outliers))
 	}
 	return nil
 }
