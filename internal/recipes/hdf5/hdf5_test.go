@@ -669,29 +669,57 @@ func TestHalfGroups(t *testing.T) {
 	rt.MustFail(t, hdf5.Spec, dir, head+positions, problem.Input, "there is no file", "raw.h5", "intensities.file")
 }
 
+// lacking2and4 makes six frames of which 2 and 4 were never written.
+func lacking2and4(f *h5.File, path string) error {
+	d, err := f.CreateFrames(path, h5.FramesSpec{Type: pix.Uint16, Shape: []int{6, 2, 2}})
+	for k := range 6 {
+		if err == nil && k != 2 && k != 4 {
+			err = d.WriteChunk([]int{k, 0, 0}, 0, []byte{byte(k), 0, 1, 0, 1, 0, 1, 0})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return d.Close()
+}
+
 // Frames that were never stored would read as zeros: an error that names the first and the count, if
 // they are among the selected ones (11.20).
 func TestFramesNotStored(t *testing.T) {
 	dir := t.TempDir()
-	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
-		"y": rt.Counting[float64](6), "x": rt.Counting[float64](6),
-		"data": func(f *h5.File, path string) error {
-			d, err := f.CreateFrames(path, h5.FramesSpec{Type: pix.Uint16, Shape: []int{6, 2, 2}})
-			for k := range 6 {
-				if err == nil && k != 2 && k != 4 {
-					err = d.WriteChunk([]int{k, 0, 0}, 0, []byte{byte(k), 0, 1, 0, 1, 0, 1, 0})
-				}
-			}
-			if err != nil {
-				return err
-			}
-			return d.Close()
-		},
-	})
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{"y": rt.Counting[float64](6), "x": rt.Counting[float64](6), "data": lacking2and4})
 	rt.MustFail(t, hdf5.Spec, dir, head+positions, problem.Input, "2 of 6 frames are not stored", "frame 2", "raw.h5:data[2]")
 	rt.MustFail(t, hdf5.Spec, dir, head+"positions: {slow_key: y, fast_key: x, bounding_box: {fast_axis_bounds: 3}}\n", problem.Input, "1 of 3 frames", "frame 1", "data[4]")
 	for _, more := range []string{"num_frames: 2\n", "frameorder: {indices: [0, 1, 3, 5]}\n", "positions_theory: [[0, 0], [1, 1]]\n"} {
 		rt.MustRun(t, hdf5.Spec, dir, head+positions+more)
+	}
+}
+
+// The same for a mask, dark or flat with an image for each frame.
+func TestPicturesNotStored(t *testing.T) {
+	dir := t.TempDir()
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
+		"y": rt.Counting[float64](6), "x": rt.Counting[float64](6), "data": numbered(6), "each": lacking2and4,
+	})
+	for _, g := range []string{"mask", "darkfield", "flatfield"} {
+		recipe := head + positions + g + ": {file: raw.h5, key: each}\n"
+		rt.MustFail(t, hdf5.Spec, dir, recipe, problem.Input, g+".key", "2 of 6 frames", "frame 2", "raw.h5:each[2]")
+		rt.MustRun(t, hdf5.Spec, dir, recipe+"num_frames: 2\n")
+	}
+}
+
+// An image for each point is shaped like the frames or a list in their order, not turned.
+func TestTurnedPictures(t *testing.T) {
+	dir := t.TempDir()
+	rt.H5(t, dir, "raw.h5", map[string]rt.Dataset{
+		"y": rt.Counting[float64](2, 3), "x": rt.Counting[float64](2, 3), "data": numbered(2, 3),
+		"like": rt.Constant[uint8](1, 2, 3, 2, 2), "list": rt.Constant[uint8](1, 6, 2, 2), "turned": rt.Constant[uint8](1, 3, 2, 2, 2),
+	})
+	for _, g := range []string{"mask", "darkfield", "flatfield"} {
+		recipe := head + positions + g + ": {file: raw.h5, key: "
+		rt.MustRun(t, hdf5.Spec, dir, recipe+"like}\n")
+		rt.MustRun(t, hdf5.Spec, dir, recipe+"list}\n")
+		rt.MustFail(t, hdf5.Spec, dir, recipe+"turned}\n", problem.Input, g+".key", "(3, 2, 2, 2)", "(2, 3, 2, 2)")
 	}
 }
 

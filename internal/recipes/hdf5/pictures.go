@@ -50,7 +50,7 @@ func (l *loader) openPicture(fileKey, keyKey param.Key) (*picture, error) {
 	p.typ = st.Type
 	if p.each != nil {
 		l.toClose = append(l.toClose, st)
-		return p, nil
+		return p, l.checkPictures(p, keyKey)
 	}
 	defer st.Close()
 	if p.common, err = h5in.ReadWhole(st, p.offset); err != nil {
@@ -59,23 +59,38 @@ func (l *loader) openPicture(fileKey, keyKey param.Key) (*picture, error) {
 	return p, nil
 }
 
+// checkPictures makes sure that the pictures of all frames that are prepared are really in the file.
+func (l *loader) checkPictures(p *picture, k param.Key) error {
+	points := l.used()
+	numbers := make([]int, len(points))
+	for i, q := range points {
+		numbers[i] = p.offset + q.Number
+	}
+	first, count, missing := p.each.CheckStored(numbers)
+	if missing == nil {
+		return nil
+	}
+	return l.v.InputProblem(k, "%d of %d frames have none stored: the first is frame %d (%s)", count, len(points), first, p.each.Name(numbers[first])).
+		Because(missing).WithHint("leave these frames out with bounds, framefilter or num_frames, or copy what is missing")
+}
+
 // matchPicture decides what the leading shape of st means.
 func (l *loader) matchPicture(st *h5frames.Stack, k param.Key, key string) (*picture, error) {
-	lead, points := st.Leading, l.grid.Points()
+	lead := st.Leading
 	if st.Rows == l.frames.Rows && st.Cols == l.frames.Cols {
 		if o := l.outer; o.active && len(lead) > 0 && lead[0] == o.size {
 			n := h5in.Product(lead[1:])
 			if n == 1 {
 				return &picture{offset: o.index}, nil
 			}
-			if n == points {
+			if l.eachPoint(lead[1:]) {
 				return &picture{each: st, offset: o.index * n}, nil
 			}
 		}
-		switch h5in.Product(lead) {
-		case 1:
+		if h5in.Product(lead) == 1 {
 			return &picture{}, nil
-		case points:
+		}
+		if l.eachPoint(lead) {
 			return &picture{each: st}, nil
 		}
 	}
@@ -83,6 +98,15 @@ func (l *loader) matchPicture(st *h5frames.Stack, k param.Key, key string) (*pic
 		commas(l.frames.Leading), l.frames.Rows, l.frames.Cols)
 	err := l.v.InputProblem(k, "%s has shape (%s), expected %s", key, commas(st.Shape()), want)
 	return nil, err
+}
+
+// eachPoint reports whether something of this (leading) shape is there for each point: shaped like the
+// grid or the frames, or a list in their order. Dimensions of one do not matter, but (3, 2) is not (2, 3).
+func (l *loader) eachPoint(shape []int) bool {
+	lead, _ := l.lead()
+	sq, n := h5in.Squeeze(shape), l.grid.Points()
+	return slices.Equal(sq, h5in.Squeeze(l.grid.shape())) || slices.Equal(sq, h5in.Squeeze(lead)) && h5in.Product(lead) == n ||
+		slices.Equal(sq, []int{n}) || n == 1 && len(sq) == 0
 }
 
 func commas(s []int) string {
@@ -103,19 +127,14 @@ func (l *loader) perPoint(file, key string, k param.Key) (*h5in.Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := l.grid.Points()
-	fits := func(shape []int) bool {
-		sq := h5in.Squeeze(shape)
-		return slices.Equal(sq, h5in.Squeeze(l.grid.shape())) || slices.Equal(sq, []int{n}) || n == 1 && len(sq) == 0
-	}
-	if o := l.outer; o.active && len(a.Shape) > 1 && a.Shape[0] == o.size && fits(a.Shape[1:]) {
+	if o := l.outer; o.active && len(a.Shape) > 1 && a.Shape[0] == o.size && l.eachPoint(a.Shape[1:]) {
 		return a.Entry(o.index), nil
 	}
-	if fits(a.Shape) {
+	if l.eachPoint(a.Shape) {
 		return a, nil
 	}
 	return nil, l.v.InputProblem(k, "%s has shape (%s), expected one value for each point: (%s)", key, commas(a.Shape), commas(l.grid.shape())).
-		WithHint("the positions make a %s of %d points", l.grid.Kind, n)
+		WithHint("the positions make a %s of %d points", l.grid.Kind, l.grid.Points())
 }
 
 // monitor is a normalisation: the value at each point and what is done with it.
