@@ -169,13 +169,17 @@ func (fs *Files) notThere(f *h5.File, gone *h5.NotFoundError, file, key, where s
 // suggest names datasets of the file that may have been meant: with a similar name, or fitting.
 func suggest(f *h5.File, key string, want func(*h5.Info) bool) string {
 	const most = 6
+	asked, there := strings.Trim(key, "/"), false
 	var names, fitting []string
 	shapes := map[string]string{}
 	_ = f.Walk(func(p string, e h5.Entry, d *h5.Info) error {
 		if d == nil {
 			return nil
 		}
-		p = strings.TrimPrefix(p, "/")
+		if p = strings.TrimPrefix(p, "/"); p == asked { // it is there, but does not fit
+			there = true
+			return nil
+		}
 		names = append(names, p)
 		shapes[p] = fmt.Sprintf("%s (%s, %s)", p, Shape(d.Shape), d.Type.Desc)
 		if want != nil && want(d) {
@@ -186,7 +190,7 @@ func suggest(f *h5.File, key string, want func(*h5.Info) bool) string {
 		}
 		return nil
 	})
-	if near, ok := param.Nearest(strings.TrimPrefix(key, "/"), names); ok {
+	if near, ok := param.Nearest(asked, names); ok && !there {
 		return "did you mean " + shapes[near] + "?"
 	}
 	list, text := names, "datasets in this file: "
@@ -205,7 +209,11 @@ func suggest(f *h5.File, key string, want func(*h5.Info) bool) string {
 		}
 		out = append(out, shapes[n])
 	}
-	if len(out) == 0 {
+	switch {
+	case len(out) > 0:
+	case there:
+		return "the file holds no other dataset"
+	default:
 		return "the file holds no dataset"
 	}
 	return text + strings.Join(out, ", ")

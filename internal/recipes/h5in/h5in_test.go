@@ -120,6 +120,8 @@ func TestDatasetErrors(t *testing.T) {
 	wants(t, "nothing fits", err, "no dataset there fits; the file holds: ", "entry/label")
 	_, err = fs.Array(path, "entry/label", "key")
 	wants(t, "a text", err, "expected numbers")
+	_, err = fs.Frames([]string{path}, []string{"entry/y"}, "file", "key", h5in.IsFrames) // not a hint to itself
+	wants(t, "one dimension", err, "x.h5:entry/y has 1 dimension", "datasets that fit: entry/detector/data")
 	d, err := fs.Dataset(path, "entry/good", "key", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -105,6 +105,8 @@ func TestShapesThatDoNotFit(t *testing.T) {
 		"unequal":       {numbered(6), rt.Counting[float64](6), rt.Counting[float64](5), []string{"(6)", "(5)"}},
 		"three leading": {numbered(1, 2, 3), rt.Counting[float64](1, 2, 3), rt.Counting[float64](1, 2, 3), []string{"(1 x 2 x 3)", "outer_index"}},
 		"one image":     {rt.Counting[uint16](4, 4), rt.Counting[float64](1), rt.Counting[float64](1), []string{"raw.h5:data", "shape"}},
+		"no frames":     {rt.Array[uint16]([]int{0, 4, 4}), rt.Array[float64]([]int{0}), rt.Array[float64]([]int{0}), []string{"raw.h5:data", "(0, 4, 4)", "no frames"}},
+		"no columns":    {rt.Array[uint16]([]int{6, 4, 0}), rt.Counting[float64](6), rt.Counting[float64](6), []string{"raw.h5:data", "(6, 4, 0)", "no frames"}},
 		"text":          {numbered(6), rt.String("here"), rt.Counting[float64](6), []string{"raw.h5:y", "expected numbers"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -646,6 +648,11 @@ func TestRecorded(t *testing.T) {
 		}
 	}
 	rt.MustFail(t, hdf5.Spec, dir, head+positions+"recorded_distance: {file: raw.h5, key: two}\n", problem.Input, "recorded_distance.key", "(2)", "one value")
+	rt.MustFail(t, hdf5.Spec, dir, head+positions+"recorded_energy: {file: raw.h5, key: two}\n", problem.Input, "recorded_energy.key", "2 energies", "(3, 2, 2)")
+	for _, g := range []string{"recorded_distance: {file: raw.h5, key: d, multiplier: -1}\n", "recorded_psize: {file: raw.h5, key: p, multiplier: 0}\n", "recorded_energy: {file: raw.h5, key: e, offset: -90}\nelectron_data: true\n"} {
+		key, _, _ := strings.Cut(g, ":")
+		rt.MustFail(t, hdf5.Spec, dir, head+positions+g, problem.Input, key+".key", "raw.h5:", "expected a number above 0")
+	}
 	rt.MustFail(t, hdf5.Spec, dir, strings.Replace(head, "energy: 7", "energy: null", 1)+positions, problem.Usage, "energy", "null")
 }
 

@@ -175,6 +175,9 @@ func (l *loader) openFrames() error {
 		return v.InputProblem(IntensitiesKey, "%s has shape (%s): one image; frames need three dimensions at least (points, rows, columns)",
 			strings.TrimSuffix(s.Name(0), "[]"), commas(s.Shape()))
 	}
+	if s.Frames() == 0 || s.Rows == 0 || s.Cols == 0 {
+		return v.InputProblem(IntensitiesKey, "%s:%s has shape (%s): it holds no frames", l.intensities[0], v.Texts(IntensitiesKey)[0], commas(s.Shape()))
+	}
 	l.frames = s
 	return nil
 }
@@ -206,7 +209,7 @@ func (l *loader) openEnergy() error {
 	}
 	e := a.Data[0]*v.Float(EnergyMultiplier) + v.Float(EnergyOffset)
 	l.rec.EnergyKeV = &e
-	return nil
+	return l.checkRecorded(EnergyKey, a, e, "keV")
 }
 
 // openOuter takes the entry of the outer dimension off the frames' leading shape.
@@ -215,6 +218,10 @@ func (l *loader) openOuter() error {
 		return nil
 	}
 	lead := l.frames.Leading
+	if n := l.outer.energies; len(lead) < 2 && n > 0 && l.v.IsNull(OuterIndex) {
+		return l.v.InputProblem(EnergyKey, "holds %d energies, one for each entry of an outer dimension, which the frames (%s) do not have", n, commas(l.frames.Shape())).
+			WithHint("record one energy, or give it as energy in the recipe; frames with an outer dimension have shape (entries, points, rows, columns)")
+	}
 	if len(lead) < 2 {
 		return l.v.InputProblem(OuterIndex, "the frames have shape (%s): there is no outer dimension to take entry %d of", commas(l.frames.Shape()), l.outer.index).
 			WithHint("frames with an outer dimension have shape (entries, points, rows, columns) or (entries, slow, fast, rows, columns)")
@@ -240,21 +247,17 @@ func (l *loader) lead() (shape []int, first int) {
 
 // openSetUp reads distance and pixel size, and turns electron energies into those of photons.
 func (l *loader) openSetUp() error {
-	d, err := l.recordedOne(DistanceFile, DistanceKey)
+	d, err := l.recordedOne(DistanceFile, DistanceKey, DistanceMultiplier, "m")
 	if err != nil {
 		return err
 	}
-	if d != nil {
-		m := *d * l.v.Float(DistanceMultiplier)
-		l.rec.DistanceM = &m
-	}
-	p, err := l.recordedOne(PSizeFile, PSizeKey)
+	l.rec.DistanceM = d
+	p, err := l.recordedOne(PSizeFile, PSizeKey, PSizeMultiplier, "m")
 	if err != nil {
 		return err
 	}
 	if p != nil {
-		m := *p * l.v.Float(PSizeMultiplier)
-		l.rec.PSizeM = &[2]float64{m, m}
+		l.rec.PSizeM = &[2]float64{*p, *p}
 	}
 	l.takeRecorded()
 	if !l.v.Bool(ElectronData) {

@@ -42,7 +42,7 @@ func (l *loader) openPicture(fileKey, keyKey param.Key) (*picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := l.matchPicture(st, keyKey, key)
+	p, err := l.matchPicture(st, keyKey, file+":"+key)
 	if err != nil {
 		st.Close()
 		return nil, err
@@ -75,7 +75,7 @@ func (l *loader) checkPictures(p *picture, k param.Key) error {
 }
 
 // matchPicture decides what the leading shape of st means.
-func (l *loader) matchPicture(st *h5frames.Stack, k param.Key, key string) (*picture, error) {
+func (l *loader) matchPicture(st *h5frames.Stack, k param.Key, name string) (*picture, error) {
 	lead := st.Leading
 	if st.Rows == l.frames.Rows && st.Cols == l.frames.Cols {
 		if o := l.outer; o.active && len(lead) > 0 && lead[0] == o.size {
@@ -96,7 +96,7 @@ func (l *loader) matchPicture(st *h5frames.Stack, k param.Key, key string) (*pic
 	}
 	want := fmt.Sprintf("(%d, %d) or one for each frame: (%s, %d, %d)", l.frames.Rows, l.frames.Cols,
 		commas(l.frames.Leading), l.frames.Rows, l.frames.Cols)
-	err := l.v.InputProblem(k, "%s has shape (%s), expected %s", key, commas(st.Shape()), want)
+	err := l.v.InputProblem(k, "%s has shape (%s), expected %s", name, commas(st.Shape()), want)
 	return nil, err
 }
 
@@ -133,7 +133,7 @@ func (l *loader) perPoint(file, key string, k param.Key) (*h5in.Array, error) {
 	if l.eachPoint(a.Shape) {
 		return a, nil
 	}
-	return nil, l.v.InputProblem(k, "%s has shape (%s), expected one value for each point: (%s)", key, commas(a.Shape), commas(l.grid.shape())).
+	return nil, l.v.InputProblem(k, "%s has shape (%s), expected one value for each point: (%s)", a.Name, commas(a.Shape), commas(l.grid.shape())).
 		WithHint("the positions make a %s of %d points", l.grid.Kind, l.grid.Points())
 }
 
@@ -219,7 +219,7 @@ func some(n []int) string {
 	return fmt.Sprintf("%v and %d more", n[:most], len(n)-most)
 }
 
-// recorded reads one value of the set-up.
+// recorded reads a dataset of the set-up.
 func (l *loader) recorded(fileKey, keyKey param.Key) (*h5in.Array, error) {
 	file, key, ok, err := l.group(fileKey, keyKey, false)
 	if !ok || err != nil {
@@ -228,7 +228,8 @@ func (l *loader) recorded(fileKey, keyKey param.Key) (*h5in.Array, error) {
 	return l.files.Array(file, key, l.v.Where(keyKey))
 }
 
-func (l *loader) recordedOne(fileKey, keyKey param.Key) (*float64, error) {
+// recordedOne reads one value of the set-up and gives value*multiplier.
+func (l *loader) recordedOne(fileKey, keyKey, multiplier param.Key, unit string) (*float64, error) {
 	a, err := l.recorded(fileKey, keyKey)
 	if a == nil || err != nil {
 		return nil, err
@@ -236,7 +237,17 @@ func (l *loader) recordedOne(fileKey, keyKey param.Key) (*float64, error) {
 	if len(a.Data) != 1 {
 		return nil, l.v.InputProblem(keyKey, "%s has shape (%s), expected one value", a.Name, commas(a.Shape))
 	}
-	return &a.Data[0], nil
+	x := a.Data[0] * l.v.Float(multiplier)
+	return &x, l.checkRecorded(keyKey, a, x, unit)
+}
+
+// checkRecorded looks at x, made of the value in a.
+func (l *loader) checkRecorded(k param.Key, a *h5in.Array, x float64, unit string) error {
+	if x > 0 && finite(x) {
+		return nil
+	}
+	return l.v.InputProblem(k, "%s holds %v, which gives %v %s; expected a number above 0", a.Name, a.Data[0], x, unit).
+		WithHint("look at the factor, or leave this group out and give the value in the recipe")
 }
 
 // group gives file and key of a group of the tree; ok is false when it is not given. Where the
