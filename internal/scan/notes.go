@@ -5,6 +5,7 @@ import (
 
 	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/pix"
+	"ptyprep/internal/scan/problem"
 )
 
 // counts are observations about pixels that end in one warning each.
@@ -74,4 +75,22 @@ func NoteBeyond(log Reporter, w imgproc.Rect, rows, cols int) {
 	if !w.Inside(rows, cols) {
 		log.Info(fmt.Sprintf("the window of %d x %d pixels reaches beyond the frames of %d x %d: what lies outside is 0 and masked", w.Rows, w.Cols, rows, cols))
 	}
+}
+
+// maxPaddedPixels bounds frames that zeros make larger than the detector's: a shape of 204800 is a
+// slip of the finger, and its frames would fill the memory. Frames as large as that without zeros pass.
+const maxPaddedPixels = 1 << 28
+
+// CheckBeyond refuses a window of absurd size that reaches beyond frames of rows x cols pixels. where
+// is the parameter that asks for it.
+func CheckBeyond(where string, w imgproc.Rect, rows, cols int) error {
+	if !absurd(w, rows, cols) {
+		return nil
+	}
+	return problem.Usagef("%s: asks for frames of %d x %d pixels, where those of the data have %d x %d", where, w.Rows, w.Cols, rows, cols).
+		WithHint("zeros are added up to %d million pixels a frame", maxPaddedPixels>>20)
+}
+
+func absurd(w imgproc.Rect, rows, cols int) bool {
+	return !w.Inside(rows, cols) && w.Cols > 0 && w.Rows > maxPaddedPixels/w.Cols
 }

@@ -208,26 +208,25 @@ func outputType(d *Description, s *Settings) pix.Type {
 	return t
 }
 
-// maxPixels is the largest frame that is prepared (16384 x 16384): beyond any detector, and a larger
-// one is a slip of the pen that would only fill the memory.
-const maxPixels = 1 << 28
+// maxStoredPixels is the largest frame that is read: far beyond any detector, such a dataset is damaged
+// or no stack of frames.
+const maxStoredPixels = 1 << 31
 
-// checkSize refuses frames that no memory holds, as read or as cut.
+// checkSize refuses frames of rows x cols, and squares of size pixels a side cut from them, that no
+// memory holds.
 func checkSize(s *Settings, rows, cols, size int) error {
-	large := func(rows, cols int) bool { return float64(rows)*float64(cols) > maxPixels }
+	w := imgproc.Whole(size, size)
 	switch {
-	case s.Shape != nil && large(s.Shape[0], s.Shape[1]):
-		kind := problem.Usagef
-		if s.ShapeRecorded {
-			kind = problem.Inputf
-		}
-		return kind("%s: %d x %d pixels are too many, expected at most %d in all", s.where("shape"), s.Shape[0], s.Shape[1], maxPixels).
-			WithHint("shape is the size of the region of interest in pixels of the raw frame")
-	case large(rows, cols), large(size, size):
-		return problem.Inputf("frames of %d x %d pixels are too large, expected at most %d pixels in all", rows, cols, maxPixels).
-			WithHint("padding counts; look at it, or at the shape of the dataset")
+	case float64(rows)*float64(cols) > maxStoredPixels:
+		return problem.Inputf("frames of %d x %d pixels are too large, expected at most %d million pixels", rows, cols, maxStoredPixels>>20).
+			WithHint("look at the shape of the dataset")
+	case !absurd(w, rows, cols):
+		return nil
+	case s.ShapeRecorded:
+		return problem.Inputf("%s: %d x %d pixels, where the frames have %d x %d", s.where("shape"), size, size, rows, cols).
+			WithHint("set shape to the side of the region of interest in pixels")
 	}
-	return nil
+	return CheckBeyond(s.where("shape"), w, rows, cols)
 }
 
 // newPlan makes the part of the plan that needs no frame.

@@ -65,6 +65,26 @@ func TestRebinHint(t *testing.T) {
 	}
 }
 
+// A window that zeros would make absurdly large is refused; frames may be as large as they are.
+func TestCheckBeyond(t *testing.T) {
+	for _, c := range []struct {
+		w          imgproc.Rect
+		rows, cols int
+		ok         bool
+	}{
+		{imgproc.Whole(16384, 16384), 8, 8, true},
+		{imgproc.Whole(16384, 16385), 8, 8, false},
+		{imgproc.Whole(1<<40, 1<<40), 8, 8, false},
+		{imgproc.Whole(200000, 200000), 200000, 200000, true},
+		{imgproc.Rect{Row: 1, Rows: 200000, Cols: 200000}, 200000, 200000, false},
+	} {
+		err := CheckBeyond("r.yaml:1:1: shape", c.w, c.rows, c.cols)
+		if (err == nil) != c.ok || err != nil && (problem.ClassOf(err) != problem.Usage || !strings.Contains(err.Error(), "r.yaml:1:1: shape")) {
+			t.Errorf("%v of %d x %d: %v", c.w, c.rows, c.cols, err)
+		}
+	}
+}
+
 // A window beyond the frame is told; one within it is no news.
 func TestNoteBeyond(t *testing.T) {
 	for _, c := range []struct {
@@ -87,9 +107,9 @@ func TestFramesTooLarge(t *testing.T) {
 		class      problem.Class
 		word       string
 	}{
-		{[2]int{100000, 100000}, 8, 8, problem.Usage, "shape: 100000 x 100000 pixels"},
+		{[2]int{100000, 100000}, 8, 8, problem.Usage, "shape: asks for frames of 100000 x 100000 pixels"},
 		{[2]int{math.MaxInt, math.MaxInt}, 8, 8, problem.Usage, "shape: "},
-		{[2]int{}, 1 << 20, 1 << 20, problem.Input, "frames of 1048576 x 1048576 pixels"},
+		{[2]int{}, 1 << 20, 1 << 20, problem.Input, "frames of 1048576 x 1048576 pixels are too large"},
 	} {
 		s := settings()
 		if c.shape[0] > 0 {

@@ -626,6 +626,18 @@ func picture(r *rt.Result, k int) string {
 	return b.String()
 }
 
+// A slip of the finger in shape or padding must not fill the memory.
+func TestAbsurdWindows(t *testing.T) {
+	dir := scan3(t, make([]uint16, 12), nil)
+	for _, c := range [][2]string{{"shape: 200000\n", "shape"}, {"shape: 200000\nauto_center: true\n", "shape"}, {"padding: [100000, 0, 100000, 0]\n", "padding"}} {
+		h := head
+		if strings.Contains(c[0], "auto") {
+			h = strings.Replace(head, "auto_center: false\n", "", 1)
+		}
+		rt.MustFail(t, hdf5.Spec, dir, h+positions+c[0], problem.Usage, c[1], "2 x 2")
+	}
+}
+
 // Recorded values: arrays of one element in any number of dimensions, times their multiplier; they beat
 // the recipe's. Electron energies become those of photons of the same wavelength (core 9).
 func TestRecorded(t *testing.T) {
@@ -674,6 +686,16 @@ func TestHalfGroups(t *testing.T) {
 		t.Errorf("%d problems: %v", len(l), err)
 	}
 	rt.MustFail(t, hdf5.Spec, dir, head+positions, problem.Input, "there is no file", "raw.h5", "intensities.file")
+	for _, empty := range []string{"intensities.file", "intensities.key", "positions.file", "positions.slow_key", "mask.key", "normalisation.file"} {
+		recipe := head + "positions: {slow_key: y, fast_key: x, file: raw.h5}\nmask: {file: raw.h5, key: m}\nnormalisation: {file: raw.h5, key: n}\n"
+		group, last, _ := strings.Cut(empty, ".")
+		_, rest, _ := strings.Cut(recipe, group+": {")
+		_, value, _ := strings.Cut(rest, last+": ")
+		value, _, _ = strings.Cut(strings.ReplaceAll(value, "}", ","), ",")
+		at := strings.Index(recipe, group+": {")
+		recipe = recipe[:at] + strings.Replace(recipe[at:], last+": "+value, last+": ''", 1)
+		rt.MustFail(t, hdf5.Spec, dir, recipe, problem.Usage, empty)
+	}
 }
 
 // lacking2and4 makes six frames of which 2 and 4 were never written.

@@ -129,17 +129,20 @@ func (l *loader) open() (*source, error) {
 func (l *loader) checkGroups() error {
 	var bad problem.List
 	v := l.v
-	if v.IsNull(IntensitiesFile) {
+	if v.IsNull(IntensitiesFile) || slices.Contains(v.Paths(IntensitiesFile), "") {
 		bad = append(bad, v.Problem(IntensitiesFile, "must be given: the file that holds the frames"))
 	}
-	if v.IsNull(IntensitiesKey) {
+	if v.IsNull(IntensitiesKey) || slices.Contains(v.Texts(IntensitiesKey), "") {
 		bad = append(bad, v.Problem(IntensitiesKey, "must be given: the dataset of the frames"))
 	}
 	if l.extra.Axes == nil {
 		for _, k := range []param.Key{SlowKey, FastKey} {
-			if v.IsNull(k) {
+			if v.Text(k) == "" {
 				bad = append(bad, v.Problem(k, "must be given: the dataset of the positions along this axis"))
 			}
+		}
+		if !v.IsNull(PositionsFile) && v.Path(PositionsFile) == "" {
+			bad = append(bad, v.Problem(PositionsFile, "is empty: it must name a file, or be null for that of the intensities"))
 		}
 	}
 	if len(bad) > 0 {
@@ -450,6 +453,9 @@ func (l *loader) windows(s *source) error {
 	}
 	rows, cols := l.frames.Rows+top+bottom, l.frames.Cols+left+right
 	s.frame = imgproc.Rect{Row: -top, Col: -left, Rows: rows, Cols: cols}
+	if err := scan.CheckBeyond(l.v.Where(Padding), s.frame, l.frames.Rows, l.frames.Cols); err != nil {
+		return err
+	}
 	set := l.set
 	if set.Shape == nil {
 		return nil
@@ -476,7 +482,11 @@ func (l *loader) windows(s *source) error {
 	}
 	low := [2]int{int(math.Floor(c[0])) - shape[0]/2, int(math.Floor(c[1])) - shape[1]/2}
 	s.frame = imgproc.Rect{Row: low[0] - top, Col: low[1] - left, Rows: shape[0], Cols: shape[1]}
-	scan.NoteBeyond(l.env.Log, imgproc.Rect{Row: low[0], Col: low[1], Rows: shape[0], Cols: shape[1]}, rows, cols)
+	w := imgproc.Rect{Row: low[0], Col: low[1], Rows: shape[0], Cols: shape[1]}
+	if err := scan.CheckBeyond(l.v.Where(recipes.Shape), w, rows, cols); err != nil {
+		return err
+	}
+	scan.NoteBeyond(l.env.Log, w, rows, cols)
 	set.AutoCenter = scan.No
 	set.Center = scan.Center{Kind: scan.CenterPoint, Point: [2]float64{float64(shape[0] / 2), float64(shape[1] / 2)}}
 	return nil

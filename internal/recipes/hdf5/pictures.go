@@ -257,6 +257,10 @@ func (l *loader) group(fileKey, keyKey param.Key, fallback bool) (file, key stri
 	file, key = v.Path(fileKey), v.Text(keyKey)
 	hasFile, hasKey := !v.IsNull(fileKey), !v.IsNull(keyKey)
 	switch {
+	case hasFile && file == "":
+		return "", "", false, v.Problem(fileKey, "is empty: it must name a file, or be null")
+	case hasKey && key == "":
+		return "", "", false, v.Problem(keyKey, "is empty: it must name a dataset, or be null")
 	case !hasFile && !hasKey:
 		return "", "", false, nil
 	case !hasKey:

@@ -208,7 +208,7 @@ func TestErrors(t *testing.T) {
 	rt.MustFail(t, ptydscan.Spec, source(t, map[string]rt.Dataset{"meta/center": rt.List(9.0, 2)}), head, problem.Input, "old.ptyd: meta/center: the centre (9, 2) lies outside")
 	rt.MustFail(t, ptydscan.Spec, source(t, nil), head+"rebin: 3\n", problem.Input, "recipe.yaml:3:8: rebin", "4 is not a multiple of 3")
 	rt.MustFail(t, ptydscan.Spec, source(t, nil), head+"rebin: 3\nshape: 4\n", problem.Usage, "recipe.yaml:3:8: rebin", "4 is not a multiple of 3")
-	rt.MustFail(t, ptydscan.Spec, source(t, map[string]rt.Dataset{"meta/shape": rt.List[int64](1<<20, 1<<20)}), head, problem.Input, "old.ptyd: meta/shape: 1048576 x 1048576 pixels are too many")
+	rt.MustFail(t, ptydscan.Spec, source(t, map[string]rt.Dataset{"meta/shape": rt.List[int64](1<<20, 1<<20)}), head, problem.Input, "old.ptyd: meta/shape: 1048576 x 1048576 pixels, where the frames have")
 	// Theoretical positions stand in for missing ones.
 	r := rt.MustRun(t, ptydscan.Spec, source(t, map[string]rt.Dataset{"chunks/1/positions": nil}), head+"positions_theory: [[1, 2], [3, 4]]\n")
 	if len(r.Frames) != 2 || r.Plan.Positions[1] != [2]float64{3, 4} {
