@@ -104,6 +104,39 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// A signal ends a command at once while nothing is being written, wherever it waits: here for the
+// recipe, on a pipe that nobody writes to.
+func TestSignalWhilePreparing(t *testing.T) {
+	dir := t.TempDir()
+	recipe := filepath.Join(dir, "r.yaml")
+	if err := syscall.Mkfifo(recipe, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := program(t, dir, "convert", "r.yaml", "-o", "out.ptyd")
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pipe *os.File
+	for range 1000 { // it cannot be opened before somebody waits at its other end
+		var err error
+		if pipe, err = os.OpenFile(recipe, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	defer pipe.Close()
+	sent := time.Now()
+	c.Process.Signal(syscall.SIGTERM)
+	if err := c.Wait(); status(err) != 143 || stderr.String() != "ptyprep: error: stopped by SIGTERM\n" {
+		t.Errorf("%v: %s", err, stderr.String())
+	}
+	if took := time.Since(sent); took > 5*time.Second {
+		t.Errorf("took %s to end", took)
+	}
+}
+
 // Streams that are full, closed or without a reader do not make a conversion fail.
 func TestBrokenStreams(t *testing.T) {
 	full := func(t *testing.T) *os.File {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -27,46 +28,86 @@ type app struct {
 	registry func() *recipes.Registry
 	status   int  // of a command that did its work: OK or Incomplete
 	running  bool // the command line was understood
-	writing  bool // an output is on its way
+	stage    atomic.Int32
+	written  string // the output that is in its place already, while more is on its way
+}
+
+// The stages of a command. Before it writes there is nothing to clean up, and a signal ends it at
+// once, wherever it waits or computes; once it writes it ends by itself.
+const (
+	preparing int32 = iota
+	writing
+	stopped
+)
+
+// begin tells that an output is on its way. It fails if a signal came first.
+func (a *app) begin(ctx context.Context) error {
+	if a.stage.CompareAndSwap(preparing, writing) || a.stage.Load() == writing {
+		return nil
+	}
+	return context.Cause(ctx)
 }
 
 // Main runs the command line args (without the program's name) and gives the exit status.
-func Main(args []string, stdout, stderr io.Writer) (status int) {
+func Main(args []string, stdout, stderr io.Writer) int {
 	// Without this a write to a pipe that nobody reads would kill the program.
 	signal.Ignore(syscall.SIGPIPE)
 	a := &app{
 		con:      console.New(stdout, stderr, console.Options{JSON: settings.FormatFromArgs(args) == settings.LogJSON}),
 		registry: sync.OnceValue(all.Registry),
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			a.con.Problem(problem.Internalf("internal error: %v", v).
-				WithHint("this is a bug of ptyprep: please report it with the command line and the recipe"))
-			status = exitcode.Failed
-		}
-	}()
 	ctx, stop := withSignals(context.Background(), os.Exit)
 	defer stop()
 	root := a.root(stderr)
 	root.SetArgs(args)
 	root.SetOut(dull{stdout})
 	root.SetErr(dull{stderr})
-	return a.finish(ctx, root.ExecuteContext(ctx))
+	return a.finish(ctx, a.execute(ctx, root))
+}
+
+// execute runs the command line. A signal while nothing is being written yet is not waited for.
+func (a *app) execute(ctx context.Context, root *cobra.Command) error {
+	ended := make(chan error, 1)
+	go func() { ended <- guarded(func() error { return root.ExecuteContext(ctx) }) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	if a.stage.CompareAndSwap(preparing, stopped) {
+		return context.Cause(ctx)
+	}
+	return <-ended
+}
+
+// guarded makes an error of a panic.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = problem.Internalf("internal error: %v", v).
+				WithHint("this is a bug of ptyprep: please report it with the command line and the recipe")
+		}
+	}()
+	return f()
 }
 
 // finish reports the error of a command and decides the exit status.
 func (a *app) finish(ctx context.Context, err error) int {
-	var stopped *interrupt
+	var signalled *interrupt
 	switch {
 	case err == nil:
 		return a.status
-	case errors.As(context.Cause(ctx), &stopped):
-		msg := stopped.Error()
-		if a.writing {
+	case errors.As(context.Cause(ctx), &signalled):
+		msg := signalled.Error()
+		switch {
+		case a.stage.Load() != writing:
+		case a.written != "":
+			msg += "; " + a.written + " is whole, what was to come after it is missing"
+		default:
 			msg += "; no output was written, and an older one is as it was"
 		}
-		a.con.Say(console.Message{Type: console.TypeError, Msg: msg, ExitStatus: stopped.status()})
-		return stopped.status()
+		a.con.Say(console.Message{Type: console.TypeError, Msg: msg, ExitStatus: signalled.status()})
+		return signalled.status()
 	}
 	if !a.running && !isProblem(err) { // cobra's own complaints
 		err = problem.Usagef("%s", err.Error()).WithHint("'ptyprep --help' shows what there is")

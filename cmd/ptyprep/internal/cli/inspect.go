@@ -53,6 +53,9 @@ columns and motors.
 			return err
 		}
 		if picture != "" {
+			if err := a.begin(cmd.Context()); err != nil {
+				return err
+			}
 			if err := inspect.Picture(cmd.Context(), args[0], picture, overwrite, o); err != nil {
 				return err
 			}

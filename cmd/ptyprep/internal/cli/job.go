@@ -138,7 +138,9 @@ func (a *app) options(set *settings.Resolved) scan.Options {
 
 // write sends the frames of a job to the .ptyd and reports.
 func (a *app) write(ctx context.Context, j *job, out *output) error {
-	a.writing = true
+	if err := a.begin(ctx); err != nil {
+		return err
+	}
 	o := a.options(j.set)
 	o.ChunkFrames, o.Merge = out.chunkFrames, out.mode == recipes.SaveMerge
 	o.Planned = func(p *scan.Plan) { a.tellPlan(j.rec, p) }

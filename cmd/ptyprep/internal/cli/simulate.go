@@ -133,7 +133,9 @@ func (a *app) simulate(ctx context.Context, recipe string, f *simulateFlags, set
 	if err := f.checkPlaces(j, out); err != nil {
 		return err
 	}
-	a.writing = true
+	if err := a.begin(ctx); err != nil {
+		return err
+	}
 	return a.writeAll(ctx, j, s, out, f)
 }
 
@@ -174,6 +176,7 @@ func (a *app) writeAll(ctx context.Context, j *job, s sim.Simulated, out *output
 		if err := a.write(ctx, j, out); err != nil {
 			return err
 		}
+		a.written = out.path
 	}
 	if truth != nil {
 		if err := truth.Commit(); err != nil {
