@@ -146,7 +146,7 @@ func TestMatch(t *testing.T) {
 	}{
 		{"raw/c*.edf", problem.Input, []string{"key: no file matches " + dir + "/raw/c*.edf", "a_1.edf"}},
 		{"rwa/a*.edf", problem.Input, []string{"there is no folder", "did you mean raw?"}},
-		{"zzz/deep/*", problem.Input, []string{"holds no zzz", "its folders: raw"}},
+		{"zzz/deep/*", problem.Input, []string{"holds no folder zzz", "its folders: raw"}},
 		{"raw/[", problem.Usage, []string{"no valid pattern"}},
 	} {
 		_, err := beam.Match("key", dir, c.pattern)

@@ -285,27 +285,7 @@ func folderProblem(where, dir, pattern string, err error) *problem.Error {
 		return problem.Inputf("%s: the folder %s cannot be read", where, dir).Because(err)
 	}
 	p := problem.Inputf("%s: no file matches %s%s: there is no folder %s", where, Slash(dir), pattern, dir)
-	for up := filepath.Clean(dir); up != filepath.Dir(up); {
-		missing := filepath.Base(up)
-		up = filepath.Dir(up)
-		entries, err := os.ReadDir(up)
-		if err != nil {
-			continue
-		}
-		var names []string
-		for _, e := range entries {
-			if e.IsDir() {
-				names = append(names, e.Name())
-			}
-		}
-		if near, ok := param.Nearest(missing, names); ok {
-			return p.WithHint("%s holds no %s; did you mean %s?", up, missing, near)
-		}
-		if len(names) > 6 {
-			names = append(names[:6], "...")
-		}
-		return p.WithHint("%s holds no %s; its folders: %s", up, missing, strings.Join(names, ", "))
-	}
+	p.Hint = param.FolderHint(dir)
 	return p
 }
 

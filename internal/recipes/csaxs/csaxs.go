@@ -179,7 +179,7 @@ func (s *session) positions() ([][2]float64, error) {
 	where := v.Where(ScanNumber.in(v))
 	b, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, problem.Inputf("%s: there is no file %s with the positions", where, file)
+		return nil, recipes.NoFile(where+": positions", file, v.Dir())
 	} else if err != nil {
 		return nil, problem.Inputf("%s: positions", where).Because(err)
 	}
@@ -258,7 +258,7 @@ func (s *session) mask() error {
 			return err
 		}
 	case errors.Is(err, os.ErrNotExist):
-		return problem.Inputf("%s: there is no file %s", where, file)
+		return recipes.NoFile(where, file, v.Dir())
 	case errors.Is(err, mat5.ErrTruncated):
 		return problem.Inputf("%s", where).Because(err).WithHint("the copy is incomplete: copy the file again")
 	case err != nil:

@@ -55,7 +55,7 @@ func (fs *Files) Open(name, where string) (*h5.File, error) {
 	}
 	f, err := h5.Open(name, h5.OpenOptions{NoLock: fs.env.NoLock})
 	if err != nil {
-		return nil, openProblem(err, name, where)
+		return nil, fs.openProblem(err, name, where)
 	}
 	fs.open[name] = f
 	if err := fs.env.Inputs.Add(name, fs.dir); err != nil {
@@ -65,7 +65,7 @@ func (fs *Files) Open(name, where string) (*h5.File, error) {
 }
 
 // openProblem puts an error of Open into the user's words.
-func openProblem(err error, name, where string) *problem.Error {
+func (fs *Files) openProblem(err error, name, where string) *problem.Error {
 	var e *h5.Error
 	if !errors.As(err, &e) {
 		return problem.Inputf("%s: %s", where, name).Because(err)
@@ -73,12 +73,7 @@ func openProblem(err error, name, where string) *problem.Error {
 	p := problem.Inputf("%s: %s: %s", where, name, e.Msg)
 	switch e.Kind {
 	case h5.NotFound:
-		p.Msg = fmt.Sprintf("%s: there is no file %s", where, name)
-		if near := similarFiles(name); near != "" {
-			p.Hint = "there: " + near
-		} else if _, err := os.Stat(filepath.Dir(name)); err != nil {
-			p.Hint = fmt.Sprintf("the folder %s is not there either", filepath.Dir(name))
-		}
+		return recipes.NoFile(where, name, fs.dir)
 	case h5.Locked:
 		p.Hint = "the acquisition may still be writing it: wait, or use --no-lock, which checks at the end that it has not changed"
 	case h5.Truncated:
@@ -87,34 +82,6 @@ func openProblem(err error, name, where string) *problem.Error {
 		p.Hint = "give the HDF5 file (.h5, .hdf5, .nxs, .cxi)"
 	}
 	return p
-}
-
-// similarFiles lists what the folder of a missing file holds that could have been meant: the file of
-// nearly the same name, else all with the same ending.
-func similarFiles(name string) string {
-	entries, err := os.ReadDir(filepath.Dir(name))
-	if err != nil {
-		return ""
-	}
-	var all, same []string
-	for _, e := range entries {
-		if e.IsDir() {
-			continue
-		}
-		all = append(all, e.Name())
-		if strings.EqualFold(filepath.Ext(e.Name()), filepath.Ext(name)) {
-			same = append(same, e.Name())
-		}
-	}
-	for _, names := range [][]string{same, all} {
-		if near, ok := param.Nearest(filepath.Base(name), names); ok {
-			return near
-		}
-	}
-	if len(same) > 5 {
-		same = append(same[:5], "...")
-	}
-	return strings.Join(same, ", ")
 }
 
 // Dataset opens a dataset. where is the parameter that gives the key; want says which datasets
@@ -412,7 +379,7 @@ func (fs *Files) Expand(files []string, where string) ([]string, error) {
 			return nil, problem.Usagef("%s: %q is no valid pattern", where, f).Because(err)
 		}
 		if len(m) == 0 {
-			return nil, problem.Inputf("%s: no file matches %s", where, f)
+			return nil, &problem.Error{Class: problem.Input, Msg: fmt.Sprintf("%s: no file matches %s", where, f), Hint: param.FileHint(f)}
 		}
 		sort.Strings(m)
 		fs.noteOrder(m, where)

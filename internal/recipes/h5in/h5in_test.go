@@ -68,7 +68,7 @@ func TestOpenErrors(t *testing.T) {
 		"cut.h5":       {"cut.h5", "the copy may be incomplete"},
 		"folder.h5":    {"folder.h5"},
 		"dangling.h5":  {"there is no file"},
-		"no/x.h5":      {"there is no file", "no is not there either"},
+		"no/x.h5":      {"there is no file", "holds no folder no"},
 	} {
 		_, err := fs.Open(filepath.Join(dir, name), "r.yaml:1:1: key")
 		wants(t, name, err, append(words, "r.yaml:1:1: key")...)

@@ -4,6 +4,9 @@ package ptydscan
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"slices"
 
 	"ptyprep/internal/formats/h5"
@@ -46,6 +49,9 @@ func open(_ context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened
 	if v.IsNull(Source) || v.Text(Source) == ReadOnly {
 		return nil, v.Problem(Source, "is %s: nothing would be written, since source and output are the same file", sourceWord(v)).
 			WithHint("name the file as source, and another file as dfile or with --output; ptyprep inspect shows what a .ptyd holds")
+	}
+	if _, err := os.Stat(v.Path(Source)); errors.Is(err, fs.ErrNotExist) {
+		return nil, recipes.NoFile(v.Where(Source), v.Path(Source), v.Dir())
 	}
 	f, err := ptyd.Open(v.Path(Source), h5.OpenOptions{NoLock: env.NoLock})
 	if err != nil {
