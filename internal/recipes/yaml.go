@@ -63,9 +63,8 @@ var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)$`)
 func yamlProblem(file string, text []byte, err error) *problem.Error {
 	m := yamlLine.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
 	at := param.Position{File: file}
-	at.Line, _ = strconv.Atoi(m[1])
 	msg := m[2]
-	p := syntax(at, "YAML", "%s", msg)
+	at.Line = yamlErrorLine(m[1], msg, text)
 	// The parser's line may be one off either way, depending on the error.
 	lines := strings.Split(string(text), "\n")
 	for i := max(0, at.Line-2); i < min(len(lines), at.Line+1); i++ {
@@ -76,19 +75,66 @@ func yamlProblem(file string, text []byte, err error) *problem.Error {
 			return syntax(at, "YAML", "the line is indented with a tab").WithHint("indent with blanks; YAML knows no tabs there")
 		}
 	}
-	switch {
-	case strings.Contains(msg, "mapping values are not allowed"):
-		p.WithHint("a text that holds ': ' needs quotes, and keys of one group the same indentation")
-	case strings.Contains(msg, "cannot start any token"):
-		p.WithHint("a text that begins with one of %%@` needs quotes, for example '%%(base_path)s/raw'")
-	case strings.Contains(msg, "did not find expected ',' or"):
-		p.WithHint("a bracket [ or { is not closed, or a comma is missing")
-	case strings.Contains(msg, "unknown anchor"):
-		p.WithHint("a text that begins with * needs quotes")
-	case strings.Contains(msg, "could not find expected ':'"):
-		p.WithHint("each line is 'key: value', with a blank behind the colon")
+	p := syntax(at, "YAML", "%s", msg)
+	for _, h := range yamlHints {
+		if strings.Contains(msg, h.part) {
+			p.Hint = h.hint
+			break
+		}
 	}
 	return p
+}
+
+// yamlHints say what is mostly behind an error of the parser, by a part of its words.
+var yamlHints = []struct{ part, hint string }{
+	{"mapping values are not allowed", "a text that holds ': ' needs quotes, and keys of one group the same indentation"},
+	{"cannot start any token", "a text that begins with one of %@` needs quotes, for example '%(base_path)s/raw'"},
+	{"did not find expected ',' or", "a bracket [ or { is not closed, or a comma is missing"},
+	{"did not find expected node content", "a bracket [ or { is not closed, or there is a comma too many"},
+	{"did not find expected key", "keys of one group need the same indentation; or is there a bracket or a quote too many?"},
+	{"unknown anchor", "a text that begins with * needs quotes"},
+	{"expected alphabetic or numeric", "a text that begins with * or & needs quotes"},
+	{"could not find expected ':'", "each line is 'key: value', with a blank behind the colon"},
+	{"unexpected end of stream", "a quoted text that begins there has no closing quote"},
+	{"unknown escape character", "in double quotes a backslash begins an escape: take single quotes"},
+}
+
+// yamlErrorLine is the line of an error of the parser, 0 if it cannot be told. Its scanner counts lines
+// from 1, its grammar from 0; both leave out the line of an error at the very beginning.
+func yamlErrorLine(told, msg string, text []byte) int {
+	line, _ := strconv.Atoi(told)
+	if anchor := yamlAnchor.FindStringSubmatch(msg); anchor != nil {
+		return lineWith(text, "*"+anchor[1])
+	}
+	if strings.Contains(msg, "control characters") {
+		if i := bytes.IndexFunc(text, forbidden); i >= 0 {
+			return lineOf(text, i)
+		}
+		return 0
+	}
+	if told == "" || yamlGrammar.MatchString(msg) {
+		line++
+	}
+	return line
+}
+
+var (
+	yamlAnchor  = regexp.MustCompile(`^unknown anchor '(.*)' referenced`)
+	yamlGrammar = regexp.MustCompile(`^did not find expected (<|node content|',' or|key|'-' indicator)|^found (undefined tag handle|duplicate %|incompatible)`)
+)
+
+// forbidden are the control characters that YAML does not allow.
+func forbidden(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f
+}
+
+// lineWith is the first line that holds s, 0 if none does.
+func lineWith(text []byte, s string) int {
+	i := bytes.Index(text, []byte(s))
+	if i < 0 {
+		return 0
+	}
+	return lineOf(text, i)
 }
 
 // yamlReader turns the parser's nodes into ours.
