@@ -135,7 +135,7 @@ func FuzzSet(f *testing.F) {
 	}
 	r, _ := testRegistry()
 	f.Fuzz(func(t *testing.T, arg string) {
-		n, err := parseSet(arg)
+		n, _, err := parseSet(arg)
 		if err != nil {
 			told(t, err)
 		} else {

@@ -308,6 +308,14 @@ func TestSet(t *testing.T) {
 	if rec, k, err := load(t, "r.yaml", "name: Hdf5Loader\nmask: null\n", "mask.key=x"); err != nil || rec.Values.Text(k["mask.key"]) != "x" {
 		t.Errorf("--set into a null group: %v", err)
 	}
+	// A value given whole takes the place of a scalar, a path does not lead through one.
+	if rec, _, err := load(t, "r.yaml", good+"label: x\ndata: {file: a.h5, key: k}\n", "data={file: b.h5}"); err != nil ||
+		rec.Values.Ref(k["data"]) != (param.Ref{File: "b.h5", Key: "k", Path: "b.h5"}) || rec.Values.Where(k["data"]) != "--set data" {
+		t.Errorf("--set of one half of an array: %v", err)
+	}
+	if _, _, err := load(t, "r.yaml", good+"label: x\n", "label={a: 1}"); err == nil || !strings.Contains(err.Error(), "--set label: must be a text") {
+		t.Errorf("--set of a group in place of a scalar: %v", err)
+	}
 	bad := map[string]string{
 		"shpae=3":             "--set shpae: is not a parameter of Hdf5Loader",
 		"positions.skip=0":    "--set positions.skip: must be at least 1, and is 0",

@@ -150,9 +150,9 @@ func (r *Registry) Parse(file, format string, raw []byte, sets []string) (*Recip
 func applySets(root *param.Node, sets []string) error {
 	var bad problem.List
 	for _, arg := range sets {
-		n, err := parseSet(arg)
+		n, steps, err := parseSet(arg)
 		if err == nil {
-			err = merge(root, n, "")
+			err = merge(root, n, steps, "")
 		}
 		bad = append(bad, problem.Of(err)...)
 	}

@@ -421,7 +421,11 @@ func (d *decoder) ref(path string, n *Node) (Value, bool) {
 	if !ok || !ok2 {
 		return Value{}, false
 	}
-	return Value{Kind: ArrayRef, Ref: Ref{File: file.Text, Key: key.Text, Path: file.Path}, Pos: n.Pos}, true
+	at := n.Pos
+	if file.Pos.Set || key.Pos.Set { // the rest may come from the recipe file
+		at = Position{Set: true}
+	}
+	return Value{Kind: ArrayRef, Ref: Ref{File: file.Text, Key: key.Text, Path: file.Path}, Pos: at}, true
 }
 
 // scalar decodes a scalar by its own text. In a union a quoted scalar is first of all a text;
