@@ -29,7 +29,10 @@ reconstruction should find. See docs/simulate.md.`,
 const margin = 10
 
 func openMoonFlower(_ context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened, error) {
-	set, side := settings(env, v)
+	set, side, err := settings(env, v)
+	if err != nil {
+		return nil, err
+	}
 	g, err := geometry(v, side, false)
 	if err != nil {
 		return nil, err

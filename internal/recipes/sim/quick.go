@@ -22,7 +22,10 @@ var QuickSpec = recipes.Spec{
 const quickCounts = 10_000_000
 
 func openQuick(_ context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened, error) {
-	set, side := settings(env, v)
+	set, side, err := settings(env, v)
+	if err != nil {
+		return nil, err
+	}
 	g, err := geometry(v, side, false)
 	if err != nil {
 		return nil, err

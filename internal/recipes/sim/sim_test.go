@@ -79,10 +79,11 @@ func TestRefused(t *testing.T) {
 		{lit + "detector: PILATUS_30K", problem.Usage, []string{"PILATUS_30K", "did you mean PILATUS_300K", "FRELON_TAPER"}},
 		{lit + "detector: {dtype: float32}", problem.Usage, []string{"detector.dtype", "whole numbers"}},
 		{lit + "detector: {qe: 0}", problem.Usage, []string{"detector.qe"}},
-		{lit + "detector: {center: [-5000, 3]}", problem.Usage, []string{"no pixel of a frame"}},
+		{lit + "detector: {center: [-5000, 3]}", problem.Usage, []string{"no pixel of a frame", "lies at pixel [-5000 3] of a detector of [2048 2048]"}},
 		{lit + "psf: [1, 2, 3]", problem.Usage, []string{"psf", "list of 3"}},
 		{lit + "psf: -1", problem.Usage, []string{"psf"}},
 		{lit + "distance: null", problem.Usage, []string{"distance", "null"}},
+		{strings.Replace(lit, "shape: 32", "shape: null", 1), problem.Usage, []string{"recipe.yaml:3:8: shape: is null"}},
 		{lit + "energy: 0", problem.Usage, []string{"energy"}},
 		{"name: SimScan\nshape: 32\nxy: {model: round, extent: null, spacing: null}", problem.Usage, []string{"at most one"}},
 		{"name: SimScan\nshape: 32\nxy: {model: round, offset: 1.0}", problem.Usage, []string{"no scan point"}},
@@ -135,6 +136,25 @@ func TestRemarks(t *testing.T) {
 	}
 	if _, log := mustOpen(t, lit); log != "" {
 		t.Errorf("a plain recipe is remarked on: %s", log)
+	}
+}
+
+// The scanned area beyond a model is opaque, as in ptypy, unless fill is given; a scan pattern may have fewer than one
+// step, and then keeps its middle.
+func TestSmallModelAndPattern(t *testing.T) {
+	for _, c := range []struct {
+		fill string
+		want complex128
+	}{{"", 0}, {"fill: 0.5, ", 0.5}, {"fill: [0.3, -0.4], ", 0.3 - 0.4i}} {
+		s, _ := mustOpen(t, strings.Replace(lit, "model: flower", c.fill+"model: [[0.25, 0.25], [0.25, 0.25]]", 1))
+		o := s.Truth().Object
+		if o.Pix[0] != c.want || o.Pix[o.Rows/2*o.Cols+o.Cols/2] != 0.25 {
+			t.Errorf("%q: corner %v, middle %v", c.fill, o.Pix[0], o.Pix[o.Rows/2*o.Cols+o.Cols/2])
+		}
+	}
+	s, _ := mustOpen(t, strings.Replace(lit, "steps: 3, extent: 3.0e-06", "steps: null, extent: 5.0e-07", 1))
+	if p := s.Truth().Positions; len(p) != 1 || p[0] != [2]float64{} {
+		t.Errorf("positions %v", p)
 	}
 }
 

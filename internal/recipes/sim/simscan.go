@@ -32,7 +32,10 @@ each with examples, and configs/simulate holds recipes to start from.`,
 }
 
 func openSimScan(_ context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened, error) {
-	set, side := settings(env, v)
+	set, side, err := settings(env, v)
+	if err != nil {
+		return nil, err
+	}
 	g, err := geometry(v, side, v.Text(propagation) == nearfield)
 	if err != nil {
 		return nil, err
@@ -416,8 +419,15 @@ func located(v *param.Values, k param.Key, err error) error {
 		return nil
 	}
 	out := *problem.Of(err)[0]
-	if place := v.Pos(k).String(); place != "" && !strings.HasPrefix(out.Msg, place) {
-		out.Msg = place + ": " + out.Msg
+	place := v.Pos(k)
+	switch at := place.String(); {
+	case at == "" || strings.HasPrefix(out.Msg, at):
+	case place.Set && strings.HasPrefix(out.Msg, k.Path()):
+		out.Msg = at + " " + out.Msg
+	case place.Set:
+		out.Msg = at + " " + k.Path() + ": " + out.Msg
+	default:
+		out.Msg = at + ": " + out.Msg
 	}
 	return &out
 }

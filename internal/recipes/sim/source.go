@@ -287,7 +287,10 @@ func geometry(v *param.Values, side int, near bool) (optics.Geometry, error) {
 
 // settings are the base parameters, as far as they make sense for frames that are simulated
 // about their middle. side is the frame's.
-func settings(env *recipes.Env, v *param.Values) (s *scan.Settings, side int) {
+func settings(env *recipes.Env, v *param.Values) (s *scan.Settings, side int, err error) {
+	if v.IsNull(recipes.Shape) {
+		return nil, 0, v.Problem(recipes.Shape, "is null, and a simulation needs it: no input tells the size of its frames").WithHint("leave it out for its default, or give a number")
+	}
 	s = recipes.Settings(v)
 	s.FromDefaults = nil // nothing is measured: the defaults are as good as any
 	side = min(s.Shape[0], s.Shape[1])
@@ -303,7 +306,7 @@ func settings(env *recipes.Env, v *param.Values) (s *scan.Settings, side int) {
 		env.Log.Info(fmt.Sprintf("%s: only its length counts, %d frames: a simulation has positions of its own", v.Where(recipes.PositionsTheory), len(th)))
 		s.NumFrames, s.PositionsTheory = len(th), nil
 	}
-	return s, side
+	return s, side, nil
 }
 
 // tell passes remarks on to the log.

@@ -23,8 +23,7 @@ var common = func() *param.Tree {
 		s.Help = "Frames are simulated about their middle, pixel N/2 rounded down, which is what fftshift says. Any other value gives a warning and fftshift."
 	})
 	t.Override(recipes.Shape, func(s *param.Spec) {
-		s.Help = "Size of the simulated frames (rows, columns); they are square, of the smaller side."
-		s.Forms = param.Int | param.List
+		s.Help = "Size of the simulated frames (rows, columns); they are square, of the smaller side. Null is an error."
 		s.Max = param.At(16384)
 	})
 	t.Override(recipes.PositionsTheory, func(s *param.Spec) {

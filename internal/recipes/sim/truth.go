@@ -3,11 +3,11 @@ package sim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"ptyprep/internal/formats/atomicfile"
 	"ptyprep/internal/formats/h5"
@@ -223,5 +223,5 @@ func names() (out []string) {
 // NotSimulated is the error for another recipe.
 func NotSimulated(name string) error {
 	return problem.Usagef("%s reads measured data, it simulates nothing", name).
-		WithHint("'ptyprep convert RECIPE' prepares it; recipes that simulate: %s", fmt.Sprint(names()))
+		WithHint("'ptyprep convert RECIPE' prepares it; recipes that simulate: %s", strings.Join(names(), ", "))
 }

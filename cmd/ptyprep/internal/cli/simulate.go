@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -99,7 +100,10 @@ func (f *simulateFlags) check(cmd *cobra.Command) error {
 			bad = append(bad, problem.Of(err)...)
 		}
 	}
-	if fs.Changed("seed") {
+	if fs.Changed("seed") && f.seed != "" {
+		if _, err := strconv.ParseUint(f.seed, 10, 63); err != nil {
+			bad = append(bad, problem.Usagef("--seed: is %q, expected a whole number from 0 on", f.seed))
+		}
 		f.sets = append(f.sets, "seed="+f.seed)
 	}
 	return bad.Err()

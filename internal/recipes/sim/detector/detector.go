@@ -127,14 +127,19 @@ func (d *Detector) Area() [2]int {
 	return a
 }
 
+// middle is the pixel of the detector that the middle of a frame lies on.
+func (d *Detector) middle() [2]int {
+	if d.Center != nil {
+		return *d.Center
+	}
+	a := d.Area()
+	return [2]int{a[0] / 2, a[1] / 2}
+}
+
 // live says for each of n rows (ax 0) or columns (1) of a frame whether it lies on a module.
 // Pixel i of the frame lies on pixel i - n/2 + centre of the detector.
 func (d *Detector) live(ax, n int) []bool {
-	area := d.Area()[ax]
-	centre := area / 2
-	if d.Center != nil {
-		centre = d.Center[ax]
-	}
+	area, centre := d.Area()[ax], d.middle()[ax]
 	out := make([]bool, n)
 	period := d.ModuleShape[ax] + d.Gaps[ax]
 	for i := range out {

@@ -30,7 +30,7 @@ func NewResponse(d Detector, rows, cols int) (*Response, error) {
 	var alive int
 	if r.Live, alive = d.Mask(rows, cols); alive == 0 {
 		return nil, problem.Usagef("detector: no pixel of a frame of %d x %d lies on a module", rows, cols).
-			WithHint("the middle of the frame lies at pixel %v of a detector of %v pixels; check detector.center", d.Center, d.Area())
+			WithHint("the middle of the frame lies at pixel %v of a detector of %v pixels; check detector.center", d.middle(), d.Area())
 	}
 	return r, nil
 }

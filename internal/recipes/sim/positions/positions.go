@@ -130,8 +130,8 @@ func (o Options) resolve() (r resolved, err error) {
 			r.steps[ax], r.spacing[ax] = o.Steps[ax], o.SpacingM[ax]
 			r.extent[ax] = float64(r.steps[ax]) * r.spacing[ax]
 		}
-		if !(r.spacing[ax] > 0) || math.IsInf(r.spacing[ax], 0) || r.steps[ax] < 1 || r.steps[ax] > MaxPoints {
-			return r, problem.Usagef("xy: %d steps of %g m: both must be positive, and steps at most %d", r.steps[ax], r.spacing[ax], MaxPoints)
+		if !(r.spacing[ax] > 0) || math.IsInf(r.spacing[ax], 0) || r.steps[ax] < 0 || r.steps[ax] > MaxPoints {
+			return r, problem.Usagef("xy: %d steps of %g m: neither may be negative nor the spacing 0, and steps at most %d", r.steps[ax], r.spacing[ax], MaxPoints)
 		}
 	}
 	return r, nil
