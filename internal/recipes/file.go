@@ -29,6 +29,9 @@ const (
 func readFile(path string) ([]byte, string, error) {
 	info, err := os.Stat(path)
 	switch {
+	case path == "-" || path == "/dev/stdin" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/self/fd/"):
+		return nil, "", problem.Usagef("%s: a recipe cannot come from a stream: its relative paths start from its folder, and its ending says how it is written", path).
+			WithHint("write it into a file that ends in .yaml or .toml")
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, "", notThere(path)
 	case err != nil:

@@ -14,6 +14,7 @@ import (
 	"ptyprep/cmd/ptyprep/internal/settings"
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/scan"
+	"ptyprep/internal/scan/param"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -69,7 +70,7 @@ func (f *jobFlags) check(fs *pflag.FlagSet) error {
 			WithHint("--overwrite replaces the old output, --backup keeps it in a folder"))
 	}
 	if fs.Changed("save") && !slices.Contains(saveModes, f.save) {
-		bad = append(bad, problem.Usagef("--save: is %q, expected %s", f.save, strings.Join(saveModes, ", ")).WithHint("the default is append"))
+		bad = append(bad, problem.Usagef("--save: is %q, expected %s", f.save, strings.Join(saveModes, ", ")).WithHint("%s", saveHint(f.save)))
 	}
 	if fs.Changed("chunk-frames") && f.chunkFrames < 1 {
 		bad = append(bad, problem.Usagef("--chunk-frames: is %d, expected 1 or more", f.chunkFrames).
@@ -79,6 +80,13 @@ func (f *jobFlags) check(fs *pflag.FlagSet) error {
 		bad = append(bad, problem.Usagef("--output: is empty").WithHint("is a shell variable not set?"))
 	}
 	return bad.Err()
+}
+
+func saveHint(word string) string {
+	if near, ok := param.Nearest(word, saveModes); ok {
+		return "did you mean " + near + "?"
+	}
+	return "the default is append"
 }
 
 // job is a recipe that is opened and ready to run.

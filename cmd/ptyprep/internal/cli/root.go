@@ -117,6 +117,14 @@ func flagProblem(cmd *cobra.Command, err error) error {
 	if !errors.As(err, &none) {
 		return p.WithHint("'%s --help' lists the flags with their values", cmd.CommandPath())
 	}
+	switch name := none.GetSpecifiedName(); {
+	case name == "version":
+		return p.WithHint("'ptyprep version' prints it")
+	case name == "json" && cmd.Flags().Lookup(settings.LogFormat) != nil:
+		return p.WithHint("did you mean --%s json?", settings.LogFormat)
+	case strings.Contains(none.GetSpecifiedShortnames(), "."):
+		return p.WithHint("a file whose name begins with - is given as ./-%s; '%s --help' lists the flags", none.GetSpecifiedShortnames(), cmd.CommandPath())
+	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	if near, ok := param.Nearest(none.GetSpecifiedName(), names); ok && len(none.GetSpecifiedName()) > 1 {
