@@ -39,9 +39,10 @@ func (e *MissingError) Error() string {
 // CheckSources looks whether everything in a box (nil, nil: everything) is there: chunks and
 // contiguous storage that were written, external raw files that exist and are long enough,
 // and for a virtual dataset the files and datasets of all mappings that touch the box, and
-// the same in those, to any depth. Parts of a virtual dataset that no mapping covers (the
-// gaps between the modules of a detector) are not missing. The error is a *MissingError, or
-// an *Error when looking fails.
+// the same in those, to any depth. Frames of a virtual dataset that no mapping touches, as
+// those behind the end of an aborted scan, are missing too; parts of a frame (the gaps between
+// the modules of a detector) are not. The error is a *MissingError, or an *Error when looking
+// fails.
 func (d *Dataset) CheckSources(off, count []int) error {
 	enter()
 	defer leave()
@@ -402,6 +403,7 @@ func (c *checker) virtual(d *Dataset, off, count []int, depth int, add func(gap)
 		return fail("check", d.f.path, d.info.Path)
 	}
 	defer C.H5Pclose(p)
+	cover := newCoverage(off, count)
 	for i, src := range d.info.Virtual {
 		vs := C.H5Pget_virtual_vspace(p, C.size_t(i))
 		ss := C.H5Pget_virtual_srcspace(p, C.size_t(i))
@@ -411,9 +413,9 @@ func (c *checker) virtual(d *Dataset, off, count []int, depth int, add func(gap)
 		m := mapping{src: src, v: readSelection(vs), s: readSelection(ss)}
 		var err error
 		if m.v.irregular {
-			err = c.irregular(d, m, vs, off, count, depth, add)
+			err = c.irregular(d, m, vs, off, count, cover, add)
 		} else {
-			err = c.mapping(d, m, off, count, depth, add)
+			err = c.mapping(d, m, off, count, depth, cover, add)
 		}
 		C.H5Sclose(vs)
 		C.H5Sclose(ss)
@@ -421,7 +423,82 @@ func (c *checker) virtual(d *Dataset, off, count []int, depth int, add func(gap)
 			return err
 		}
 	}
+	cover.gaps(add)
 	return nil
+}
+
+// coverage notes which frames (entries of all dimensions but the last two) of a box of a virtual
+// dataset have a source. nil: there are none, or too many to tell.
+type coverage struct {
+	off, count []int // of the box
+	lead       int   // dimensions that number the frames
+	seen       []bool
+}
+
+func newCoverage(off, count []int) *coverage {
+	c := &coverage{off: off, count: count, lead: len(off) - 2}
+	if c.lead < 1 {
+		return nil
+	}
+	n, ok := product(count[:c.lead])
+	if !ok || n > 1<<28 {
+		return nil
+	}
+	c.seen = make([]bool, n)
+	return c
+}
+
+// add takes the elements of ordinals lo..hi along each axis of a mapping.
+func (c *coverage) add(dims []axis, lo, hi []int) {
+	if c != nil {
+		c.walk(0, 0, func(dim int) (a, b int, at func(k int) int) { return lo[dim], hi[dim], dims[dim].at })
+	}
+}
+
+// addBox takes a box of the dataset, which lies in that of c.
+func (c *coverage) addBox(lo, n []int) {
+	if c != nil {
+		c.walk(0, 0, func(dim int) (a, b int, at func(k int) int) {
+			return lo[dim], lo[dim] + n[dim], func(k int) int { return k }
+		})
+	}
+}
+
+// walk marks frames; along gives for a dimension a range and the coordinate of each of its members.
+func (c *coverage) walk(dim, index int, along func(dim int) (a, b int, at func(k int) int)) {
+	if dim == c.lead {
+		c.seen[index] = true
+		return
+	}
+	a, b, at := along(dim)
+	for k := a; k < b; k++ {
+		c.walk(dim+1, index*c.count[dim]+at(k)-c.off[dim], along)
+	}
+}
+
+// gaps tells the frames without any source, those that follow each other in one.
+func (c *coverage) gaps(add func(gap)) {
+	if c == nil {
+		return
+	}
+	width := c.count[c.lead-1]
+	for i := 0; i < len(c.seen); i++ {
+		n := 0
+		for i+n < len(c.seen) && !c.seen[i+n] && i/width == (i+n)/width {
+			n++
+		}
+		if n == 0 {
+			continue
+		}
+		g := gap{lo: ints(c.off), n: ints(c.count), what: "no source of the virtual dataset holds it", pieces: n}
+		for dim, rest := c.lead-1, i; dim >= 0; dim-- {
+			g.lo[dim], g.n[dim] = c.off[dim]+rest%c.count[dim], 1
+			rest /= c.count[dim]
+		}
+		g.n[c.lead-1] = n
+		add(g)
+		i += n - 1
+	}
 }
 
 // mapping is one source of a virtual dataset: elements v of the dataset are the elements s of
@@ -432,7 +509,7 @@ type mapping struct {
 }
 
 // mapping looks at one regular mapping; one with block numbers in its name is many.
-func (c *checker) mapping(d *Dataset, m mapping, off, count []int, depth int, add func(gap)) error {
+func (c *checker) mapping(d *Dataset, m mapping, off, count []int, depth int, cover *coverage, add func(gap)) error {
 	if len(m.v.dims) != len(off) {
 		return nil // an empty selection
 	}
@@ -447,6 +524,7 @@ func (c *checker) mapping(d *Dataset, m mapping, off, count []int, depth int, ad
 			numbered = i
 		}
 	}
+	cover.add(m.v.dims, lo, hi)
 	if numbered < 0 {
 		return c.source(d, m, lo, hi, depth, add)
 	}
@@ -468,7 +546,7 @@ func (c *checker) mapping(d *Dataset, m mapping, off, count []int, depth int, ad
 
 // irregular looks at a mapping that is no regular selection: the source has to be there when
 // any element of it is in the box.
-func (c *checker) irregular(d *Dataset, m mapping, vs C.hid_t, off, count []int, depth int, add func(gap)) error {
+func (c *checker) irregular(d *Dataset, m mapping, vs C.hid_t, off, count []int, cover *coverage, add func(gap)) error {
 	n := C.h5_overlap(vs, C.int(len(off)), coords(0, off), coords(1, count), &scratch[2][0], &scratch[3][0])
 	if n < 0 {
 		return fail("check", d.f.path, d.info.Path)
@@ -480,6 +558,7 @@ func (c *checker) irregular(d *Dataset, m mapping, vs C.hid_t, off, count []int,
 	for i := range off {
 		g.lo[i], g.n[i] = int(scratch[2][i]), int(scratch[3][i]-scratch[2][i])+1
 	}
+	cover.addBox(g.lo, g.n)
 	src, what := c.open(d, m.src)
 	if src == nil {
 		g.what = what

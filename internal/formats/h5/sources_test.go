@@ -48,7 +48,9 @@ func TestCheckSources(t *testing.T) {
 		{"external.h5", "/gone", []int{2, 0}, []int{2, 2}, "", nil, 0, 0},
 		// virtual datasets
 		{"vds.h5", "/good", nil, nil, "", nil, 0, 0},
-		{"vds.h5", "/gap", nil, nil, "", nil, 0, 0}, // frames 3 and 4 have no source: not missing
+		{"vds.h5", "/gap", nil, nil, "no source of the virtual dataset", []int{3, 0, 0}, 2, 2},
+		{"vds.h5", "/gap", []int{4, 1, 0}, []int{3, 1, 1}, "no source of the virtual dataset", []int{4, 1, 0}, 1, 1},
+		{"vds.h5", "/gap", []int{0, 0, 0}, []int{3, 2, 2}, "", nil, 0, 0},
 		{"vds.h5", "/missing", nil, nil, "source file vds_c.h5: no such file", []int{3, 0, 0}, 1, 3},
 		{"vds.h5", "/missing", []int{0, 0, 0}, []int{3, 2, 2}, "", nil, 0, 0},
 		{"vds.h5", "/missing", []int{4, 1, 0}, []int{1, 1, 1}, "vds_c.h5", []int{4, 1, 0}, 1, 1},
