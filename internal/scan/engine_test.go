@@ -342,6 +342,7 @@ func TestPixelWarnings(t *testing.T) {
 		"negative masked": {-1, hide, ""},
 		"NaN":             {nan(), nil, "6 valid pixels in 6 frames were NaN or infinite"},
 		"NaN masked":      {nan(), hide, ""},
+		"all masked":      {1, make([]byte, 16), "6 of 6 frames have no valid pixel"},
 	} {
 		log, heard := listen()
 		sink := &keep{}

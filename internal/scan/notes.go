@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"fmt"
 
 	"ptyprep/internal/imgproc"
@@ -13,6 +14,7 @@ type counts struct {
 	nonFinite, nonFiniteFrames int // valid pixels that were NaN or infinite
 	negative, negativeFrames   int // valid pixels below 0
 	allOnes                    int // pixels of the first frame with all bits set
+	hiddenFrames               int // frames without a valid pixel
 }
 
 func (c *counts) add(o *counts) {
@@ -21,16 +23,20 @@ func (c *counts) add(o *counts) {
 	c.negative += o.negative
 	c.negativeFrames += o.negativeFrames
 	c.allOnes += o.allOnes
+	c.hiddenFrames += o.hiddenFrames
 }
 
 // look counts what is worth a warning in a frame that has been corrected and cut.
 func (r *run) look(f *Frame) {
 	d := &r.plan.raw
+	m := f.Mask
+	if m == nil {
+		m = r.cutMask
+	}
+	if m != nil && bytes.IndexByte(m, 1) < 0 {
+		f.notes.hiddenFrames++
+	}
 	if !d.HasDark && f.Pix.Type.IsSigned() {
-		m := f.Mask
-		if m == nil {
-			m = r.cutMask
-		}
 		if n := imgproc.CountNegative(f.Pix, m); n > 0 {
 			f.notes.negative += n
 			f.notes.negativeFrames++
@@ -65,6 +71,9 @@ func (r *run) report() error {
 			mark = "4294967295"
 		}
 		r.warn("%d pixels of the first frame hold %s, the mark of bad pixels, and no mask is given", n.allOnes, mark)
+	}
+	if n.hiddenFrames > 0 {
+		r.warn("%d of %d frames have no valid pixel at all: the mask hides what shape and center select (or is it inverted?)", n.hiddenFrames, r.plan.Frames)
 	}
 	return nil
 }
