@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -18,16 +21,24 @@ var layers = map[string][]string{
 	"internal/scan/problem":       {},
 	"internal/scan/units":         {},
 	"internal/scan/param":         {"internal/scan/problem"},
-	"internal/scan":               {"internal/imgproc", "internal/scan/problem", "internal/scan/units"},
+	"internal/scan":               {"internal/imgproc", "internal/scan/problem"},
 	"internal/formats":            {"internal/imgproc/pix", "internal/formats/rawfile"}, // the raw readers: bytes in, pixels out
 	"internal/formats/formattest": {"internal/imgproc/pix"},
 	"internal/formats/h5":         {"internal/imgproc/pix", "internal/formats/codec"},
-	"internal/formats/codec":      {"internal/imgproc/pix"},
+	"internal/formats/atomicfile": {},
+	"internal/formats/codec":      {},
+	"internal/formats/detect":     {},
+	"internal/formats/rawfile":    {},
 	"internal/formats/h5frames":   {"internal/imgproc", "internal/formats/h5", "internal/formats/codec"},
 	"internal/formats/ptyd":       {"internal/imgproc", "internal/formats", "internal/scan"},
 	"internal/recipes":            {"internal/imgproc", "internal/formats", "internal/scan", "internal/recipes"},
 	"internal/recipes/all":        {"internal/recipes"},
 	"cmd/ptyprep":                 {"internal", "cmd/ptyprep"},
+}
+
+// itself is layers for a package without those below it.
+var itself = map[string][]string{
+	"internal/recipes": {"internal/imgproc", "internal/scan"}, // it knows no recipe and no format
 }
 
 // onlyHere lists libraries with one door each.
@@ -45,6 +56,7 @@ var onlyHere = map[string]string{
 }
 
 func TestLayers(t *testing.T) {
+	drawn := drawnPackages(t)
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "ptyprep/...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
@@ -62,7 +74,11 @@ func TestLayers(t *testing.T) {
 			t.Fatal(err)
 		}
 		n++
-		check(t, strings.TrimPrefix(p.ImportPath, "ptyprep/"), p.Imports)
+		pkg := strings.TrimPrefix(p.ImportPath, "ptyprep/")
+		check(t, pkg, p.Imports)
+		if family := path.Dir(pkg) == "internal/recipes"; pkg != "internal" && !family && !drawn[pkg] {
+			t.Errorf("docs/architecture.md does not name %s", pkg)
+		}
 	}
 	if n < 10 {
 		t.Errorf("only %d packages were looked at", n)
@@ -75,6 +91,9 @@ func check(t *testing.T, pkg string, imports []string) {
 		if under(pkg, name) && len(name) > len(named) {
 			allowed, named = list, name
 		}
+	}
+	if list, ok := itself[pkg]; ok {
+		allowed, named = list, pkg
 	}
 	if named == "" && pkg != "internal" {
 		t.Errorf("%s stands in no layer: add it to the table", pkg)
@@ -95,6 +114,35 @@ func check(t *testing.T, pkg string, imports []string) {
 			t.Errorf("%s imports %s; packages of layer %s may import %v", pkg, own, named, allowed)
 		}
 	}
+}
+
+// drawnPackages are those in the table of docs/architecture.md: the first cell of a row names one, or
+// some in braces; what the second cell quotes may lie below it.
+func drawnPackages(t *testing.T) map[string]bool {
+	text, err := os.ReadFile("../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := regexp.MustCompile("`([^`]*)`")
+	drawn := map[string]bool{}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			continue
+		}
+		first := quoted.FindStringSubmatch(cells[1])
+		if first == nil {
+			continue
+		}
+		dir, names, _ := strings.Cut(strings.TrimSuffix(first[1], "}"), "{")
+		for name := range strings.SplitSeq(names, ",") {
+			drawn[dir+name] = true
+		}
+		for _, below := range quoted.FindAllStringSubmatch(cells[2], -1) {
+			drawn[path.Join(dir, below[1])] = true
+		}
+	}
+	return drawn
 }
 
 // under reports whether pkg is name or lies below it.
