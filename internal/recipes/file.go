@@ -35,7 +35,7 @@ func readFile(path string) ([]byte, string, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, "", notThere(path)
 	case err != nil:
-		return nil, "", problem.Inputf("%s: the recipe file cannot be read", path).Because(plainPathError(err))
+		return nil, "", problem.Inputf("%s: the recipe file cannot be read", path).Because(problem.Bare(err))
 	case info.IsDir():
 		return nil, "", inFolder(path, problem.Inputf("%s: is a folder, not a recipe file", path))
 	}
@@ -45,27 +45,18 @@ func readFile(path string) ([]byte, string, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, "", problem.Inputf("%s: the recipe file cannot be read", path).Because(plainPathError(err))
+		return nil, "", problem.Inputf("%s: the recipe file cannot be read", path).Because(problem.Bare(err))
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
 	if err != nil {
-		return nil, "", problem.Inputf("%s: the recipe file cannot be read", path).Because(plainPathError(err))
+		return nil, "", problem.Inputf("%s: the recipe file cannot be read", path).Because(problem.Bare(err))
 	}
 	if len(b) > maxBytes {
 		return nil, "", problem.Usagef("%s: is larger than %d MB, too much for a recipe", path, maxBytes>>20).
 			WithHint("long lists of numbers can stay in an HDF5 file: {file: PATH, key: DATASET}")
 	}
 	return b, format, nil
-}
-
-// plainPathError takes the operation and the path off an error of package os: the message has them.
-func plainPathError(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // formatOf decides by the extension.
@@ -89,54 +80,36 @@ func formatOf(path string) (string, error) {
 // notThere names near misses in the folder: recpie.yaml -> recipe.yaml.
 func notThere(path string) *problem.Error {
 	err := problem.Inputf("%s: there is no such recipe file", path)
-	entries, readErr := os.ReadDir(filepath.Dir(path))
+	files, readErr := param.FilesIn(filepath.Dir(path), isRecipe)
 	if readErr != nil {
-		return err.WithHint("the folder %s is not there either", filepath.Dir(path))
+		err.Hint = param.FolderHint(filepath.Dir(path))
+		return err
 	}
-	var all []string
-	for _, e := range entries {
-		if _, ferr := formatOf(e.Name()); ferr == nil && !e.IsDir() {
-			all = append(all, e.Name())
-		}
+	if near, ok := param.NearestFile(path, files); ok {
+		return err.WithHint("did you mean %s?", near)
 	}
-	base := filepath.Base(path)
-	near, ok := param.Nearest(base, all)
-	if !ok { // the same name with another ending
-		stem := strings.TrimSuffix(base, filepath.Ext(base))
-		for _, n := range all {
-			if strings.EqualFold(strings.TrimSuffix(n, filepath.Ext(n)), stem) {
-				near, ok = n, true
-				break
-			}
-		}
-	}
-	if ok {
-		return err.WithHint("did you mean %s?", filepath.Join(filepath.Dir(path), near))
-	}
-	return hintFiles(err, filepath.Dir(path), all)
+	return hintFiles(err, filepath.Dir(path), files)
 }
 
 // inFolder hints at the recipe files of a folder that was given in place of one.
 func inFolder(path string, err *problem.Error) *problem.Error {
-	var all []string
-	entries, _ := os.ReadDir(path)
-	for _, e := range entries {
-		if _, ferr := formatOf(e.Name()); ferr == nil && !e.IsDir() {
-			all = append(all, e.Name())
-		}
+	files, readErr := param.FilesIn(path, isRecipe)
+	if readErr != nil {
+		return err
 	}
-	return hintFiles(err, path, all)
+	return hintFiles(err, path, files)
+}
+
+func isRecipe(name string) bool {
+	_, err := formatOf(name)
+	return err == nil
 }
 
 func hintFiles(err *problem.Error, folder string, files []string) *problem.Error {
-	const most = 8
-	switch {
-	case len(files) == 0:
+	if len(files) == 0 {
 		return err.WithHint("the folder %s holds no .yaml, .yml or .toml file", folder)
-	case len(files) > most:
-		return err.WithHint("recipe files in %s: %s and %d more", folder, strings.Join(files[:most], ", "), len(files)-most)
 	}
-	return err.WithHint("recipe files in %s: %s", folder, strings.Join(files, ", "))
+	return err.WithHint("recipe files in %s: %s", folder, problem.Few(files, 8))
 }
 
 // decodeText gives a recipe file as UTF-8 without a byte order mark. UTF-16 with a mark, as some

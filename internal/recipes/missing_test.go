@@ -21,8 +21,8 @@ func TestNoFile(t *testing.T) {
 	}
 	const inRecipe, set = "scans/r.yaml:1:1: mask.file", "--set mask.file"
 	for _, c := range []struct{ where, path, hint string }{
-		{inRecipe, "scans/raw_2.h5", "there: raw_1.h5"},
-		{set, "scans/raw_2.h5", "there: raw_1.h5"},
+		{inRecipe, "scans/raw_2.h5", "did you mean scans/raw_1.h5?"},
+		{set, "scans/raw_2.h5", "did you mean scans/raw_1.h5?"},
 		{inRecipe, "scans/raw.nxs", "scans holds other files: r.yaml, raw_1.h5"},
 		{set, "scans/raw.nxs", "scans holds other files: r.yaml, raw_1.h5"},
 		{inRecipe, "scans/out/deep.h5", "scans holds no folder out; its folders: in"},
@@ -32,6 +32,7 @@ func TestNoFile(t *testing.T) {
 		{set, "raw_1.h5", "paths of --set start from the working directory: did you mean scans/raw_1.h5?"},
 		{set, "in/deep.h5", "paths of --set start from the working directory: did you mean scans/in/deep.h5?"},
 		{set, "x.h5", ". holds no file"},
+		{set, "scans/raw_1.hdf", "did you mean scans/raw_1.h5?"},
 	} {
 		p := NoFile(c.where, c.path, "scans")
 		if want := c.where + ": there is no file " + c.path; p.Error() != want || p.Hint != c.hint {

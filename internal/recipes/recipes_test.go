@@ -369,7 +369,7 @@ func TestFiles(t *testing.T) {
 		{"recpie.yaml", problem.Input, "recpie.yaml: there is no such recipe file", "did you mean " + path},
 		{"recipe.toml", problem.Input, "there is no such", "did you mean " + path},
 		{"zzzzzz.yaml", problem.Input, "there is no such", "recipe files in " + dir},
-		{"nowhere/r.yaml", problem.Input, "there is no such", "is not there either"},
+		{"nowhere/r.yaml", problem.Input, "there is no such", "holds no folder nowhere"},
 		{"", problem.Input, "is a folder", "big.yaml, other.yml, recipe.yaml"},
 		{"note.txt", problem.Usage, "ends in .yaml", "rename the file"},
 		{"a.py", problem.Usage, "Python script", "p.scans"},

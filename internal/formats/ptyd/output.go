@@ -116,15 +116,11 @@ func partsInTheWay(path string, old []string) *problem.Error {
 
 // someNames lists the base names of a few files.
 func someNames(files []string) string {
-	const most = 3
-	var names []string
-	for _, f := range files[:min(most, len(files))] {
-		names = append(names, filepath.Base(f))
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = filepath.Base(f)
 	}
-	if n := len(files) - len(names); n > 0 {
-		names = append(names, fmt.Sprintf("and %d more", n))
-	}
-	return strings.Join(names, ", ")
+	return problem.Few(names, 3)
 }
 
 func describeMode(m fs.FileMode) string {

@@ -3,7 +3,6 @@ package beam
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"ptyprep/internal/formats/cbf"
 	"ptyprep/internal/formats/edf"
@@ -25,13 +24,7 @@ func ScratchOf(s *Slot) *h5frames.Scratch {
 }
 
 // Few joins the first few texts of a list for a message.
-func Few(list []string) string {
-	const most = 6
-	if len(list) > most {
-		return strings.Join(list[:most], ", ") + fmt.Sprintf(" and %d more", len(list)-most)
-	}
-	return strings.Join(list, ", ")
-}
+func Few(list []string) string { return problem.Few(list, 6) }
 
 // FewNumbers is Few for numbers.
 func FewNumbers(list []int) string {

@@ -282,7 +282,7 @@ func Match(where, dir, pattern string) ([]string, error) {
 // folderProblem says which folder on the way is not there.
 func folderProblem(where, dir, pattern string, err error) *problem.Error {
 	if !errors.Is(err, fs.ErrNotExist) {
-		return problem.Inputf("%s: the folder %s cannot be read", where, dir).Because(err)
+		return problem.Inputf("%s: the folder %s cannot be read", where, dir).Because(problem.Bare(err))
 	}
 	p := problem.Inputf("%s: no file matches %s%s: there is no folder %s", where, Slash(dir), pattern, dir)
 	p.Hint = param.FolderHint(dir)

@@ -135,7 +135,6 @@ func (fs *Files) notThere(f *h5.File, gone *h5.NotFoundError, file, key, where s
 
 // suggest names datasets of the file that may have been meant: with a similar name, or fitting.
 func suggest(f *h5.File, key string, want func(*h5.Info) bool) string {
-	const most = 6
 	asked, there := strings.Trim(key, "/"), false
 	var names, fitting []string
 	shapes := map[string]string{}
@@ -167,23 +166,18 @@ func suggest(f *h5.File, key string, want func(*h5.Info) bool) string {
 			list, text = names, "no dataset there fits; the file holds: "
 		}
 	}
-	sort.Strings(list)
-	out := make([]string, 0, most)
-	for _, n := range list {
-		if len(out) == most {
-			out = append(out, fmt.Sprintf("and %d more", len(list)-most))
-			break
-		}
-		out = append(out, shapes[n])
-	}
 	switch {
-	case len(out) > 0:
+	case len(list) > 0:
 	case there:
 		return "the file holds no other dataset"
 	default:
 		return "the file holds no dataset"
 	}
-	return text + strings.Join(out, ", ")
+	sort.Strings(list)
+	for i, n := range list {
+		list[i] = shapes[n]
+	}
+	return text + problem.Few(list, 6)
 }
 
 // Shape writes a shape as "4 x 5"; a scalar has none.

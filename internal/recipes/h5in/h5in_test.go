@@ -61,8 +61,8 @@ func TestOpenErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, words := range map[string][]string{
-		"scan_0075.h5": {"there is no file", "there: scan_0074.h5"},
-		"scan_0074.h":  {"there is no file", "there: scan_0074.h5"},
+		"scan_0075.h5": {"there is no file", "did you mean", "scan_0074.h5?"},
+		"scan_0074.h":  {"there is no file", "did you mean", "scan_0074.h5?"},
 		"text.h5":      {"text.h5", "give the HDF5 file"},
 		"empty.h5":     {"empty.h5"},
 		"cut.h5":       {"cut.h5", "the copy may be incomplete"},

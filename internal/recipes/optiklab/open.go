@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"sort"
@@ -272,18 +271,10 @@ func (s *session) log(wanted int) ([][2]float64, error) {
 
 func noLog(where, file string) error {
 	p := problem.Inputf("%s: there is no SPEC log %s", where, file)
-	entries, err := os.ReadDir(filepath.Dir(file))
-	if err != nil {
-		return p.WithHint("the folder %s is not there either; give log_file_pattern", filepath.Dir(file))
+	if hint := param.FileHint(file); hint != "" {
+		return p.WithHint("%s; give log_file_pattern", hint)
 	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	if len(names) == 0 {
-		return p.WithHint("its folder is empty; give log_file_pattern")
-	}
-	return p.WithHint("its folder holds %s; give log_file_pattern", beam.Few(names))
+	return p.WithHint("give log_file_pattern")
 }
 
 // points gives the position of the first line of each whole point. A log that ends early is an

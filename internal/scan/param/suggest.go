@@ -1,11 +1,6 @@
 package param
 
-import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
-)
+import "strings"
 
 // Nearest finds the candidate that a misspelt word most likely means: the fewest insertions,
 // deletions, replacements and swaps of neighbours, letter case not counting. At most one slip for
@@ -44,78 +39,4 @@ func slips(a, b string) int {
 		before, last, cur = last, cur, before
 	}
 	return last[len(b)]
-}
-
-// FileHint says what there is in place of a file that is not there: the nearest name of its folder,
-// else what the folder holds (of the same kind, if it holds such). A folder that is missing too is told by
-// FolderHint. "" when nothing can be said.
-func FileHint(name string) string {
-	dir := filepath.Dir(name)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return FolderHint(dir)
-	}
-	var all, kin []string
-	for _, e := range entries {
-		if e.IsDir() || strings.HasPrefix(e.Name(), ".") {
-			continue
-		}
-		all = append(all, e.Name())
-		if strings.EqualFold(filepath.Ext(e.Name()), filepath.Ext(name)) {
-			kin = append(kin, e.Name())
-		}
-	}
-	if near, ok := Nearest(filepath.Base(name), kin); ok {
-		return "there: " + near
-	}
-	if near, ok := Nearest(filepath.Base(name), all); ok {
-		return "there: " + near
-	}
-	switch {
-	case len(kin) > 0:
-		return "there: " + some(kin, 5)
-	case len(all) > 0:
-		return fmt.Sprintf("%s holds other files: %s", dir, some(all, 5))
-	}
-	return fmt.Sprintf("%s holds no file", dir)
-}
-
-// FolderHint says which folder on the way to dir is missing, and what lies in its place. "" when none is.
-func FolderHint(dir string) string {
-	for up := filepath.Clean(dir); up != filepath.Dir(up); {
-		missing := filepath.Base(up)
-		up = filepath.Dir(up)
-		entries, err := os.ReadDir(up)
-		if err != nil {
-			continue
-		}
-		var names []string
-		for _, e := range entries {
-			if e.Name() == missing {
-				if e.Type().IsRegular() {
-					return fmt.Sprintf("%s is a file, not a folder", filepath.Join(up, missing))
-				}
-				return ""
-			}
-			if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
-				names = append(names, e.Name())
-			}
-		}
-		if near, ok := Nearest(missing, names); ok {
-			return fmt.Sprintf("%s holds no folder %s; did you mean %s?", up, missing, near)
-		}
-		if len(names) == 0 {
-			return fmt.Sprintf("%s holds no folder %s, nor any other", up, missing)
-		}
-		return fmt.Sprintf("%s holds no folder %s; its folders: %s", up, missing, some(names, 6))
-	}
-	return ""
-}
-
-// some joins the first names of a list.
-func some(names []string, most int) string {
-	if len(names) > most {
-		names = append(names[:most:most], "...")
-	}
-	return strings.Join(names, ", ")
 }

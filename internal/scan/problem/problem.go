@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 )
 
@@ -123,6 +124,24 @@ func ClassOf(err error) Class {
 		return 0
 	}
 	return l[0].Class
+}
+
+// Bare takes operation and path off an error of package os, for a message that names the path.
+func Bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// Few joins the first names of a list for a message and says how many more there are.
+func Few(names []string, most int) string {
+	text := strings.Join(names[:min(most, len(names))], ", ")
+	if n := len(names) - most; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
 }
 
 // Cancelled reports whether err comes from a cancelled context (an interrupt).

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"ptyprep/internal/scan/param"
@@ -67,7 +66,9 @@ func headOf(path string) ([]byte, error) {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, notThere(path)
+		p := problem.Inputf("%s: there is no such file", path)
+		p.Hint = param.FileHint(path)
+		return nil, p
 	case err == nil && !st.Mode().IsRegular():
 		return nil, problem.Inputf("%s: is no regular file (%s)", path, st.Mode().Type()).WithHint("give a file")
 	}
@@ -76,41 +77,13 @@ func headOf(path string) ([]byte, error) {
 		f, err = os.Open(path)
 	}
 	if err != nil {
-		return nil, problem.Inputf("%s: cannot be read", path).Because(bare(err))
+		return nil, problem.Inputf("%s: cannot be read", path).Because(problem.Bare(err))
 	}
 	defer f.Close()
 	head := make([]byte, HeadBytes)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, problem.Inputf("%s: cannot be read", path).Because(bare(err))
+		return nil, problem.Inputf("%s: cannot be read", path).Because(problem.Bare(err))
 	}
 	return head[:n], nil
-}
-
-// bare takes operation and path off an error of package os: the message has them.
-func bare(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
-}
-
-// notThere names the file of the folder that may have been meant.
-func notThere(path string) error {
-	p := problem.Inputf("%s: there is no such file", path)
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return p.WithHint("the folder %s is not there either", filepath.Dir(path))
-	}
-	var names []string
-	for _, e := range entries {
-		if !e.IsDir() {
-			names = append(names, e.Name())
-		}
-	}
-	if near, ok := param.Nearest(filepath.Base(path), names); ok {
-		return p.WithHint("did you mean %s?", filepath.Join(filepath.Dir(path), near))
-	}
-	return p.WithHint("'convert' writes it; look at the recipe's dfile or at --output")
 }

@@ -36,7 +36,7 @@ func Picture(ctx context.Context, path, png string, overwrite bool, o Options) e
 	case errors.Is(err, fs.ErrExist):
 		return problem.Usagef("--picture: %s exists already", png).WithHint("--overwrite replaces it")
 	case err != nil:
-		return problem.Internalf("--picture: %s could not be written", png).Because(bare(err))
+		return problem.Internalf("--picture: %s could not be written", png).Because(problem.Bare(err))
 	}
 	return nil
 }

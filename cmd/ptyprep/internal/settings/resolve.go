@@ -3,7 +3,6 @@ package settings
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -163,11 +162,7 @@ func readFile(v *viper.Viper, path string) problem.List {
 			return problem.List{problem.Usagef("%s: the configuration file cannot be understood: %s", path, oneLine(parse.Unwrap())).
 				WithHint("it holds lines like 'workers: 4' (YAML) or 'workers = 4' (TOML)")}
 		}
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
-			err = pe.Err
-		}
-		return problem.List{problem.Usagef("%s: the configuration file cannot be read", path).Because(err)}
+		return problem.List{problem.Usagef("%s: the configuration file cannot be read", path).Because(problem.Bare(err))}
 	}
 	known := map[string]bool{}
 	var names []string
