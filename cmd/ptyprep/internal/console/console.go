@@ -44,13 +44,19 @@ func (c *Console) Set(o Options) {
 }
 
 // JSON reports whether messages are JSON objects.
-func (c *Console) JSON() bool { return c.opt.JSON }
+func (c *Console) JSON() bool { return c.options().JSON }
 
 // Verbose reports whether details are wanted.
-func (c *Console) Verbose() bool { return c.opt.Verbose }
+func (c *Console) Verbose() bool { return c.options().Verbose }
 
 // Quiet reports whether only errors and warnings are wanted.
-func (c *Console) Quiet() bool { return c.opt.Quiet }
+func (c *Console) Quiet() bool { return c.options().Quiet }
+
+func (c *Console) options() Options {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.opt
+}
 
 // Warnings is how many warnings there were.
 func (c *Console) Warnings() int {
@@ -204,7 +210,7 @@ type handler struct {
 }
 
 func (h *handler) Enabled(_ context.Context, l slog.Level) bool {
-	return l >= slog.LevelInfo || h.c.opt.Verbose
+	return l >= slog.LevelInfo || h.c.Verbose()
 }
 
 func (h *handler) Handle(_ context.Context, r slog.Record) error {
