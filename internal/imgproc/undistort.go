@@ -9,10 +9,8 @@ import (
 
 // Undistortion takes the distortion of the optics out of frames: out[y, x] is the bilinear value of
 // the frame at (y - dv[y, x], x - dh[y, x]). Where one of the four neighbours lies outside the
-// frame, out is the mean of the frame. The arithmetic is in double precision whatever T is: between a
-// bright and a dark pixel a place that is rounded to single precision would show. It is read-only
-// once made and may be shared by goroutines.
-type Undistortion[T float32 | float64] struct {
+// frame, out is the mean of the frame. It is read-only once made and may be shared by goroutines.
+type Undistortion struct {
 	cols   int
 	at     []int32   // of the upper left neighbour; -1: outside
 	fy, fx []float64 // how far beyond it, 0..1
@@ -20,7 +18,7 @@ type Undistortion[T float32 | float64] struct {
 
 // NewUndistortion plans it for frames of the size of dh and dv, the displacements in pixels along
 // columns and rows. Displacements that are no numbers count as outside.
-func NewUndistortion[T float32 | float64](dh, dv *pix.Image) *Undistortion[T] {
+func NewUndistortion(dh, dv *pix.Image) *Undistortion {
 	rows, cols := dh.Rows, dh.Cols
 	if dv.Rows != rows || dv.Cols != cols || int64(rows)*int64(cols) > math.MaxInt32 {
 		panic(fmt.Sprintf("imgproc: displacements of %d x %d and %d x %d pixels", rows, cols, dv.Rows, dv.Cols))
@@ -29,7 +27,7 @@ func NewUndistortion[T float32 | float64](dh, dv *pix.Image) *Undistortion[T] {
 	Convert(&h, dh, pix.Float64)
 	Convert(&v, dv, pix.Float64)
 	ph, pv := pix.Pixels[float64](&h), pix.Pixels[float64](&v)
-	u := &Undistortion[T]{cols: cols, at: make([]int32, rows*cols), fy: make([]float64, rows*cols), fx: make([]float64, rows*cols)}
+	u := &Undistortion{cols: cols, at: make([]int32, rows*cols), fy: make([]float64, rows*cols), fx: make([]float64, rows*cols)}
 	for r := range rows {
 		for c := range cols {
 			i := r*cols + c
@@ -46,9 +44,10 @@ func NewUndistortion[T float32 | float64](dh, dv *pix.Image) *Undistortion[T] {
 	return u
 }
 
-// Apply writes the frame src without distortion into dst; both have the size planned and do not
-// share memory.
-func (u *Undistortion[T]) Apply(dst, src []T) {
+// Undistorted writes the frame src without distortion into dst; both have the size planned and do not
+// share memory. The arithmetic is in double precision whatever T is: between a bright and a dark pixel a
+// place that is rounded to single precision would show.
+func Undistorted[T float32 | float64](u *Undistortion, dst, src []T) {
 	var sum float64
 	for _, v := range src {
 		sum += float64(v)

@@ -14,9 +14,9 @@ func TestUndistortGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := NewUndistortion[float64](pix.From(a["delta_h"].Real, 30, 30), pix.From(a["delta_v"].Real, 30, 30))
+	u := NewUndistortion(pix.From(a["delta_h"].Real, 30, 30), pix.From(a["delta_v"].Real, 30, 30))
 	out := make([]float64, 900)
-	u.Apply(out, a["frame"].Real)
+	Undistorted(u, out, a["frame"].Real)
 	near(t, "undistorted", out, a["out"].Real, 1e-12)
 }
 
@@ -28,9 +28,9 @@ func TestUndistortByHand(t *testing.T) {
 	for i := range half {
 		half[i], quarter[i] = 0.5, 0.25
 	}
-	u := NewUndistortion[float32](pix.From(half, 2, 3), pix.From(quarter, 2, 3))
+	u := NewUndistortion(pix.From(half, 2, 3), pix.From(quarter, 2, 3))
 	out := make([]float32, 6)
-	u.Apply(out, []float32{1, 2, 3, 4, 5, 6})
+	Undistorted(u, out, []float32{1, 2, 3, 4, 5, 6})
 	if want := []float32{3.5, 3.5, 3.5, 3.5, 1.5/4 + 4.5*3/4, 2.5/4 + 5.5*3/4}; !slices.Equal(out, want) {
 		t.Errorf("%v, want %v", out, want)
 	}
@@ -41,9 +41,9 @@ func TestUndistortByHand(t *testing.T) {
 func TestUndistortSingle(t *testing.T) {
 	shift := make([]float64, 4)
 	shift[0] = -(1 - 0x1p-30)
-	u := NewUndistortion[float32](pix.From(shift, 2, 2), pix.From(make([]float64, 4), 2, 2))
+	u := NewUndistortion(pix.From(shift, 2, 2), pix.From(make([]float64, 4), 2, 2))
 	out := make([]float32, 4)
-	u.Apply(out, []float32{1e6, 1, 1, 1})
+	Undistorted(u, out, []float32{1e6, 1, 1, 1})
 	if want := float32(1e6*0x1p-30 + 1 - 0x1p-30); out[0] != want {
 		t.Errorf("%v, want %v", out[0], want)
 	}
@@ -54,11 +54,11 @@ func BenchmarkUndistort(b *testing.B) {
 	for i, p := range pix.Pixels[float32](d) {
 		pix.Pixels[float32](d)[i] = p + float32(i%7)/3
 	}
-	u := NewUndistortion[float32](d, d)
+	u := NewUndistortion(d, d)
 	dst, src := make([]float32, 1<<20), make([]float32, 1<<20)
 	b.SetBytes(4 << 20)
 	b.ReportAllocs()
 	for b.Loop() {
-		u.Apply(dst, src)
+		Undistorted(u, dst, src)
 	}
 }

@@ -39,8 +39,7 @@ func FewNumbers(list []int) string {
 // imgproc.Undistortion.
 type Undistort struct {
 	dh, dv *pix.Image
-	narrow *imgproc.Undistortion[float32]
-	wide   *imgproc.Undistortion[float64]
+	plan   *imgproc.Undistortion
 }
 
 // NewUndistort makes the step of displacements along columns and rows, in pixels of the stored frame.
@@ -49,12 +48,10 @@ func NewUndistort(dh, dv *pix.Image) *Undistort { return &Undistort{dh: dh, dv: 
 // Local is false: a pixel of the result depends on others.
 func (u *Undistort) Local() bool { return false }
 
-// Window plans the resampling in numbers of type t.
-func (u *Undistort) Window(_ imgproc.Rect, t pix.Type) {
-	if t == pix.Float64 && u.wide == nil {
-		u.wide = imgproc.NewUndistortion[float64](u.dh, u.dv)
-	} else if t != pix.Float64 && u.narrow == nil {
-		u.narrow = imgproc.NewUndistortion[float32](u.dh, u.dv)
+// Window plans the resampling.
+func (u *Undistort) Window(imgproc.Rect, pix.Type) {
+	if u.plan == nil {
+		u.plan = imgproc.NewUndistortion(u.dh, u.dv)
 	}
 }
 
@@ -69,9 +66,9 @@ func (u *Undistort) Apply(s *Slot) error {
 	old := s.Frame.Swap()
 	s.Frame.Pix.Resize(old.Type, old.Rows, old.Cols)
 	if old.Type == pix.Float64 {
-		u.wide.Apply(pix.Pixels[float64](s.Frame.Pix), pix.Pixels[float64](old))
+		imgproc.Undistorted(u.plan, pix.Pixels[float64](s.Frame.Pix), pix.Pixels[float64](old))
 	} else {
-		u.narrow.Apply(pix.Pixels[float32](s.Frame.Pix), pix.Pixels[float32](old))
+		imgproc.Undistorted(u.plan, pix.Pixels[float32](s.Frame.Pix), pix.Pixels[float32](old))
 	}
 	return nil
 }
