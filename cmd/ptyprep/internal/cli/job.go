@@ -151,7 +151,7 @@ func (a *app) write(ctx context.Context, j *job, out *output) error {
 	}
 	o := a.options(j.set)
 	o.ChunkFrames, o.Merge = out.chunkFrames, out.mode == recipes.SaveMerge
-	o.Planned = func(p *scan.Plan) { a.tellPlan(j.rec, p) }
+	o.Planned = a.tellPlan
 	done, raw, err := a.run(ctx, j.opened.Source, j.opened.Settings, o, out.sink, j.set)
 	if err != nil {
 		return err

@@ -86,7 +86,7 @@ func short(x any) string {
 }
 
 // tellPlan says what the recipe and the data together come to.
-func (a *app) tellPlan(rec *recipes.Recipe, p *scan.Plan) {
+func (a *app) tellPlan(p *scan.Plan) {
 	if !a.con.Verbose() {
 		return
 	}
