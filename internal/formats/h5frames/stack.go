@@ -86,6 +86,9 @@ func (s *Stack) Read(k int, w imgproc.Rect, dst *pix.Image, sc *Scratch) error {
 	return r.Read(i, w, dst, sc)
 }
 
+// Dataset is file:dataset of the frames, the first one where several are joined.
+func (s *Stack) Dataset() string { return s.parts[0].name }
+
 // Name tells where frame k lies: file:dataset[i,j]; of a dataset without frames it is file:dataset.
 func (s *Stack) Name(k int) string {
 	r, i := s.part(k)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 
 	"ptyprep/internal/formats/h5"
 	"ptyprep/internal/formats/h5frames"
@@ -201,12 +200,11 @@ func Detector(env *recipes.Env, files *h5in.Files, v *param.Values, k param.Key,
 // with the scan.
 func (c *Scan) FromStack(st *h5frames.Stack, where string, at func(k int) int, cut imgproc.Rect) error {
 	c.Closers = append(c.Closers, st)
-	name := strings.TrimSuffix(st.Name(0), "[0]")
 	switch {
 	case st.Frames() == 0:
-		return problem.Inputf("%s: %s has shape %s: it holds no frame", where, name, h5in.Shape(st.Shape()))
+		return problem.Inputf("%s: %s has shape %s: it holds no frame", where, st.Dataset(), h5in.Shape(st.Shape()))
 	case c.Frames == 0:
-		return problem.Inputf("%s: %s holds %d frames, and none has a position: the datasets of the positions are empty", where, name, st.Frames()).
+		return problem.Inputf("%s: %s holds %d frames, and none has a position: the datasets of the positions are empty", where, st.Dataset(), st.Frames()).
 			WithHint("use the positions of the recipe (positions_theory), or copy the file again")
 	}
 	if cut.Empty() {

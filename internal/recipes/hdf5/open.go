@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"ptyprep/internal/formats/h5frames"
 	"ptyprep/internal/imgproc"
@@ -176,10 +175,10 @@ func (l *loader) openFrames() error {
 	l.toClose = append(l.toClose, s)
 	if len(s.Leading) == 0 {
 		return v.InputProblem(IntensitiesKey, "%s has shape (%s): one image; frames need three dimensions at least (points, rows, columns)",
-			strings.TrimSuffix(s.Name(0), "[]"), commas(s.Shape()))
+			s.Dataset(), commas(s.Shape()))
 	}
 	if s.Frames() == 0 || s.Rows == 0 || s.Cols == 0 {
-		return v.InputProblem(IntensitiesKey, "%s:%s has shape (%s): it holds no frames", l.intensities[0], v.Texts(IntensitiesKey)[0], commas(s.Shape()))
+		return v.InputProblem(IntensitiesKey, "%s has shape (%s): it holds no frames", s.Dataset(), commas(s.Shape()))
 	}
 	l.frames = s
 	return nil
