@@ -68,7 +68,7 @@ type Settings struct {
 	Rebin           int     // 1: none
 	Orientation     imgproc.Orientation
 	MinFrames       int
-	NumFrames       int          // 0: all
+	NumFrames       int          // 0: all; of a recipe with positions_theory their number
 	PositionsTheory [][2]float64 // metres; nil: the input's positions
 	Label           *string
 	Version         float64
@@ -81,6 +81,15 @@ type Settings struct {
 
 	// Where gives the place of a parameter for messages ("recipe.yaml:8:7: center"); nil: the bare key.
 	Where func(key string) string
+}
+
+// Wanted is how many of n frames there are the recipe asks for; files beyond need not be looked at.
+// Asking for more than there are is told by Run.
+func (s *Settings) Wanted(n int) int {
+	if s.NumFrames > 0 {
+		return min(n, s.NumFrames)
+	}
+	return n
 }
 
 func (s *Settings) where(key string) string {

@@ -118,15 +118,14 @@ func (f Numbered) Choose(numFrames, positions int, what func(k int) string) (kep
 // positions_theory, one for each of the Total frames (fewer: those of the first). It takes what it
 // has counted out of the settings and leaves the positions of the kept frames in positions_theory.
 func (f Numbered) Pick(s *scan.Settings, positions int, what func(k int) string) (kept []int, leftOut []string, err error) {
-	n, th := s.NumFrames, s.PositionsTheory
-	if th != nil {
+	if s.PositionsTheory != nil {
 		if err := s.CheckTheory(f.Total); err != nil {
 			return nil, nil, err
 		}
-		n, positions = len(th), -1
+		positions = -1
 	}
-	kept, leftOut = f.Choose(n, positions, what)
-	s.NumFrames, s.PositionsTheory = 0, At(th, kept)
+	kept, leftOut = f.Choose(s.NumFrames, positions, what)
+	s.NumFrames, s.PositionsTheory = 0, At(s.PositionsTheory, kept)
 	return kept, leftOut, nil
 }
 
@@ -163,16 +162,3 @@ func At(positions [][2]float64, numbers []int) [][2]float64 {
 
 // Theory says that the recipe gives positions_theory, so that recorded ones are not needed.
 func Theory(v *param.Values) bool { return !v.IsNull(recipes.PositionsTheory) }
-
-// Wanted is how many of n frames there are the recipe asks for, by positions_theory or num_frames;
-// files beyond need not be looked at. Asking for more positions than frames is told by the engine.
-func Wanted(s *scan.Settings, n int) int {
-	k := len(s.PositionsTheory)
-	if k == 0 {
-		k = s.NumFrames
-	}
-	if k == 0 || k > n {
-		return n
-	}
-	return k
-}

@@ -146,11 +146,7 @@ func frames(src *beam.Scan, set *scan.Settings, files *h5in.Files, v *param.Valu
 		points = len(y.Data)
 	}
 	src.Frames, src.LeftOut = beam.Counted(set.NumFrames, n, points)
-	asked := set.NumFrames
-	if k := len(set.PositionsTheory); k > 0 {
-		asked = k
-	}
-	if growing != "" && (asked == 0 || asked > src.Frames) { // else all that is asked for is there
+	if asked := set.NumFrames; growing != "" && (asked == 0 || asked > src.Frames) { // else all that is asked for is there
 		src.LeftOut = append([]string{growing}, src.LeftOut...)
 	}
 	return nil

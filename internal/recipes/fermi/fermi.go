@@ -139,7 +139,7 @@ func (s *session) frames() (err error) {
 	if s.files, err = s.folder(DataDir, ""); err != nil {
 		return err
 	}
-	s.files = s.files[:beam.Wanted(s.set, len(s.files))]
+	s.files = s.files[:s.set.Wanted(len(s.files))]
 	src, files := s.src, s.files
 	src.Frames = len(files)
 	m, err := beam.Multipliers(s.v, Multiplier, 2)

@@ -384,14 +384,7 @@ func (l *loader) limit() error {
 
 // used are the selected points whose frames are prepared.
 func (l *loader) used() []Point {
-	n := len(l.points)
-	if k := len(l.set.PositionsTheory); k > 0 {
-		return l.points[:min(k, n)]
-	}
-	if k := l.set.NumFrames; k > 0 {
-		return l.points[:min(k, n)]
-	}
-	return l.points
+	return l.points[:l.set.Wanted(len(l.points))]
 }
 
 // checkStored makes sure that all selected frames are really in the file.

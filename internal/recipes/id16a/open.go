@@ -105,7 +105,7 @@ func (s *session) findFiles() (err error) {
 			foreign = append(foreign, filepath.Base(f))
 		}
 	}
-	s.files = s.files[:beam.Wanted(s.set, len(s.files))]
+	s.files = s.files[:s.set.Wanted(len(s.files))]
 	if len(foreign) > 0 {
 		s.env.Log.Warn(fmt.Sprintf("%d files match %s* and do not end in %s like the frames; they are left alone: %s", len(foreign), s.v.Text(SampleName), s.ext, beam.Few(foreign)))
 	}

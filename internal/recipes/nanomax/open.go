@@ -74,11 +74,10 @@ func (o *opener) enough() bool { return o.want() <= 0 }
 
 // want is the number of frames that are still needed.
 func (o *opener) want() int {
-	most := beam.Wanted(o.set, math.MaxInt)
-	if most == math.MaxInt {
-		return most
+	if o.set.NumFrames == 0 {
+		return math.MaxInt
 	}
-	return most - o.count()
+	return o.set.NumFrames - o.count()
 }
 
 // count is the number of frames found so far.
@@ -91,7 +90,7 @@ func (o *opener) count() (n int) {
 
 // series cuts what was found to the frames asked for and looks at the datasets.
 func (o *opener) series() (*series, error) {
-	n := beam.Wanted(o.set, o.count())
+	n := o.set.Wanted(o.count())
 	o.x, o.y = o.x[:min(n, len(o.x))], o.y[:min(n, len(o.y))]
 	if o.monitor != nil {
 		o.monitor = o.monitor[:n]

@@ -206,12 +206,7 @@ func (s *session) missing(j int) string {
 
 // positions reads the log and decides which frames are prepared.
 func (s *session) positions() error {
-	n, limit := beam.Numbered{}, math.MaxInt // frames from limit on are not asked for
-	if k := len(s.set.PositionsTheory); k > 0 {
-		limit = k
-	} else if s.set.NumFrames > 0 {
-		limit = s.set.NumFrames
-	}
+	n, limit := beam.Numbered{}, s.set.Wanted(math.MaxInt) // frames from limit on are not asked for
 	for _, j := range slices.Sorted(maps.Keys(s.shots)) {
 		n.Total = j + 1
 		if s.missing(j) == "" {
