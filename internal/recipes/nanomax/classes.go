@@ -98,9 +98,10 @@ func openMay2019(ctx context.Context, env *recipes.Env, v *param.Values) (*recip
 			return err
 		}
 		file := o.frameFile(n)
-		return o.fly(n, x, y, monitor, used, file, func(from, want int) ([]string, error) {
+		keys := func(from, want int) ([]string, error) {
 			return o.numbered(file, "", "entry_%04d", "/measurement/"+group+"/data", from, want)
-		})
+		}
+		return o.fly(&flyScan{n, x, y, monitor, used, file, keys})
 	})
 }
 
@@ -123,9 +124,10 @@ func openDec2019(ctx context.Context, env *recipes.Env, v *param.Values) (*recip
 		if err != nil {
 			return err
 		}
-		return o.fly(v.Int(ScanNumber), x, y, monitor, x.Shape[1], file, func(from, want int) ([]string, error) {
+		keys := func(from, want int) ([]string, error) {
 			return o.numbered(file, measurement+"/"+v.Text(Detector), "%06d", "", from, want)
-		})
+		}
+		return o.fly(&flyScan{v.Int(ScanNumber), x, y, monitor, x.Shape[1], file, keys})
 	})
 }
 

@@ -4,17 +4,26 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"ptyprep/internal/recipes/beam"
 	"ptyprep/internal/recipes/h5in"
 	"ptyprep/internal/scan/param"
 )
 
-// fly adds a fly scan. used is the number of points of a line that count; keys lists the datasets
-// of up to want lines.
-func (o *opener) fly(scanNumber int, x, y, monitor *h5in.Array, used int, file string, keys func(from, want int) ([]string, error)) error {
-	lines, width := x.Shape[0], x.Shape[1]
-	from := o.v.Int(FirstLine)
+// flyScan is a fly scan: lines of points, with a dataset of frames for each.
+type flyScan struct {
+	number        int
+	x, y, monitor *h5in.Array // (lines, points); monitor may be nil
+	used          int         // points of a line that count
+	file          string      // of the frames
+	// keys lists the datasets of lines from, from+1, ..., want of them at most.
+	keys func(from, want int) ([]string, error)
+}
+
+// fly adds a fly scan.
+func (o *opener) fly(s *flyScan) error {
+	lines, from := s.x.Shape[0], o.v.Int(FirstLine)
 	if from >= lines {
 		return o.v.InputProblem(FirstLine, "is %d, but the scan has %d lines (0 to %d)", from, lines, lines-1)
 	}
@@ -24,56 +33,69 @@ func (o *opener) fly(scanNumber int, x, y, monitor *h5in.Array, used int, file s
 	}
 	to := min(lines, end)
 	needed := to - from
-	if w := o.want(); used > 0 && w/used < needed { // lines behind those of num_frames need not be whole
-		needed = min(needed, (w+used-1)/used)
+	if w := o.want(); s.used > 0 && w/s.used < needed { // lines behind those of num_frames need not be whole
+		needed = min(needed, (w+s.used-1)/s.used)
 	}
-	found, err := keys(from, needed)
+	found, err := s.keys(from, needed)
 	if err != nil {
 		return err
-	}
-	isLast := func(i int) bool {
-		if i == to-1 {
-			return true
-		}
-		next, err := keys(i+1, 1)
-		return err == nil && len(next) == 0
 	}
 	var long []string // lines with more frames than points
 	for k, key := range found {
 		i := from + k
-		n, err := o.images(file, key)
+		more, err := o.line(s, i, key, i == to-1)
 		if err != nil {
 			return err
 		}
-		wanted := o.want()
-		switch {
-		case n < min(used, wanted) && !isLast(i):
-			return o.v.InputProblem(o.framesKey, "%s:%s holds %d frames, but the line has %d positions", file, key, n, used).
-				WithHint("frames of a line in the middle are missing: use the lines before or behind it, with firstLine and nMaxLines")
-		case n < min(used, wanted):
-			o.leave("line %d of scan %d holds %d frames and %d positions: %d are prepared", i, scanNumber, n, used, n)
-		case n > used && wanted > used:
-			long = append(long, fmt.Sprint(i))
-		}
-		n = min(n, used)
-		o.parts = append(o.parts, part{file: file, key: key, images: n})
-		o.x = append(o.x, x.Data[i*width:i*width+n]...)
-		o.y = append(o.y, y.Data[i*width:i*width+n]...)
-		if monitor != nil {
-			o.monitor = append(o.monitor, monitor.Data[i*width:i*width+n]...)
+		if more {
+			long = append(long, strconv.Itoa(i))
 		}
 	}
 	if len(long) > 0 {
 		o.leftOut = append(o.leftOut, fmt.Sprintf("%d lines of scan %d hold more frames than the %d positions of a line (lines %s): the first %d of each are prepared",
-			len(long), scanNumber, used, beam.Few(long), used))
+			len(long), s.number, s.used, beam.Few(long), s.used))
+	}
+	lacking := func(frames, positions int) {
+		o.leave("scan %d holds frames of %d lines and positions of %d from line %d on: %d are prepared", s.number, frames, positions, from, min(frames, positions))
 	}
 	if len(found) < needed {
-		o.leave("scan %d holds frames of %d lines and positions of %d from line %d on: %d are prepared", scanNumber, len(found), to-from, from, len(found))
+		lacking(len(found), to-from)
 	}
-	if more, err := keys(lines, max(0, end-lines)); err == nil && len(more) > 0 {
-		o.leave("scan %d holds frames of %d lines and positions of %d from line %d on: %d are prepared", scanNumber, lines-from+len(more), lines-from, from, lines-from)
+	if more, err := s.keys(lines, max(0, end-lines)); err == nil && len(more) > 0 {
+		lacking(lines-from+len(more), lines-from)
 	}
 	return nil
+}
+
+// line adds line i of a fly scan, whose frames are in the dataset key; last says that no further line is
+// asked for. long reports that the line has more frames than points.
+func (o *opener) line(s *flyScan, i int, key string, last bool) (long bool, err error) {
+	n, err := o.images(s.file, key)
+	if err != nil {
+		return false, err
+	}
+	wanted := o.want()
+	if n < min(s.used, wanted) {
+		if !last {
+			next, err := s.keys(i+1, 1)
+			last = err == nil && len(next) == 0
+		}
+		if !last {
+			return false, o.v.InputProblem(o.framesKey, "%s:%s holds %d frames, but the line has %d positions", s.file, key, n, s.used).
+				WithHint("frames of a line in the middle are missing: use the lines before or behind it, with firstLine and nMaxLines")
+		}
+		o.leave("line %d of scan %d holds %d frames and %d positions: %d are prepared", i, s.number, n, s.used, n)
+	}
+	long = n > s.used && wanted > s.used
+	n = min(n, s.used)
+	at := i * s.x.Shape[1]
+	o.parts = append(o.parts, part{file: s.file, key: key, images: n})
+	o.x = append(o.x, s.x.Data[at:at+n]...)
+	o.y = append(o.y, s.y.Data[at:at+n]...)
+	if s.monitor != nil {
+		o.monitor = append(o.monitor, s.monitor.Data[at:at+n]...)
+	}
+	return long, nil
 }
 
 // leave notes what is left out, unless num_frames ends the scan before it.
