@@ -28,51 +28,16 @@ var centerWords = []string{"fftshift", "geometric", "fft"}
 // newMeta takes the eight keys out of the stored group. One number stands for both axes.
 // What has another form, or cannot be such a number, is left out, with a warning.
 func newMeta(tree Node) (Meta, []string) {
-	m := Meta{Tree: tree}
-	var warnings []string
-	// numbers gives up to most numbers, each of which must make sense.
-	numbers := func(key string, most int, sensible func(float64) bool) []float64 {
-		n, ok := tree.Get(key)
-		v := n.Floats()
-		if n.Kind == String && key == "version" { // old files have it as a text
-			if x, err := strconv.ParseFloat(n.Text(), 64); err == nil {
-				v = []float64{x}
-			}
-		}
-		if len(v) >= 1 && len(v) <= most && !slices.ContainsFunc(v, func(x float64) bool { return !sensible(x) }) {
-			return v
-		}
-		if ok && n.Kind != None && !(key == "center" && slices.Contains(centerWords, n.Text())) {
-			what := n.describe()
-			if len(v) >= 1 && len(v) <= most {
-				what = fmt.Sprint(v)
-			}
-			warnings = append(warnings, fmt.Sprintf("meta/%s is %s; it is taken as missing", key, what))
-		}
-		return nil
+	r := metaReader{tree: tree}
+	m := Meta{
+		Version: r.number("version", finite), EnergyKeV: r.number("energy", isSize), DistanceM: r.number("distance", isSize),
+		PSizeM: r.pair("psize", isSize), Center: r.pair("center", finite), Tree: tree,
 	}
-	number := func(key string, sensible func(float64) bool) *float64 {
-		if v := numbers(key, 1, sensible); v != nil {
-			return &v[0]
-		}
-		return nil
-	}
-	pair := func(key string, sensible func(float64) bool) *[2]float64 {
-		if v := numbers(key, 2, sensible); v != nil {
-			return &[2]float64{v[0], v[len(v)-1]}
-		}
-		return nil
-	}
-	finite := func(x float64) bool { return x-x == 0 }
-	size := func(x float64) bool { return finite(x) && x >= 0 }
-	count := func(x float64) bool { return x >= 0 && x <= 1<<40 && x == math.Trunc(x) }
-	m.Version, m.EnergyKeV, m.DistanceM = number("version", finite), number("energy", size), number("distance", size)
-	m.PSizeM, m.Center = pair("psize", size), pair("center", finite)
-	if n := number("num_frames", count); n != nil {
+	if n := r.number("num_frames", isCount); n != nil {
 		k := int(*n)
 		m.NumFrames = &k
 	}
-	if p := pair("shape", func(x float64) bool { return count(x) && x > 0 }); p != nil {
+	if p := r.pair("shape", func(x float64) bool { return isCount(x) && x > 0 }); p != nil {
 		m.Shape = &[2]int{int(p[0]), int(p[1])}
 	}
 	if n, ok := tree.Get("label"); ok && n.Kind == String {
@@ -85,7 +50,55 @@ func newMeta(tree Node) (Meta, []string) {
 			m.CenterWord = w
 		}
 	}
-	return m, warnings
+	return m, r.warnings
+}
+
+func finite(x float64) bool  { return x-x == 0 }
+func isSize(x float64) bool  { return finite(x) && x >= 0 }
+func isCount(x float64) bool { return x >= 0 && x <= 1<<40 && x == math.Trunc(x) }
+
+// metaReader takes numbers out of the stored group and warns of what cannot be.
+type metaReader struct {
+	tree     Node
+	warnings []string
+}
+
+// numbers gives up to most numbers, each of which must be sensible.
+func (r *metaReader) numbers(key string, most int, sensible func(float64) bool) []float64 {
+	n, ok := r.tree.Get(key)
+	v := n.Floats()
+	if n.Kind == String && key == "version" { // old files have it as a text
+		if x, err := strconv.ParseFloat(n.Text(), 64); err == nil {
+			v = []float64{x}
+		}
+	}
+	fits := len(v) >= 1 && len(v) <= most
+	if fits && !slices.ContainsFunc(v, func(x float64) bool { return !sensible(x) }) {
+		return v
+	}
+	if ok && n.Kind != None && !(key == "center" && slices.Contains(centerWords, n.Text())) {
+		what := n.describe()
+		if fits {
+			what = fmt.Sprint(v)
+		}
+		r.warnings = append(r.warnings, fmt.Sprintf("meta/%s is %s; it is taken as missing", key, what))
+	}
+	return nil
+}
+
+func (r *metaReader) number(key string, sensible func(float64) bool) *float64 {
+	if v := r.numbers(key, 1, sensible); v != nil {
+		return &v[0]
+	}
+	return nil
+}
+
+// pair is two numbers, or one that stands for both.
+func (r *metaReader) pair(key string, sensible func(float64) bool) *[2]float64 {
+	if v := r.numbers(key, 2, sensible); v != nil {
+		return &[2]float64{v[0], v[len(v)-1]}
+	}
+	return nil
 }
 
 // describe says in a few words what a node is.
