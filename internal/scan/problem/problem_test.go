@@ -63,7 +63,7 @@ func TestBare(t *testing.T) {
 	if got := Bare(err).Error(); got != "no such file or directory" {
 		t.Errorf("%q", got)
 	}
-	if plain := errors.New("x"); Bare(plain) != plain {
+	if plain := errors.New("x"); !errors.Is(Bare(plain), plain) {
 		t.Error("another error is changed")
 	}
 }
