@@ -51,9 +51,6 @@ func (h *HDR) Plan() error {
 	return nil
 }
 
-// Longest is the number of the exposure that Merge starts with.
-func (h *HDR) Longest() int { return h.order[0] }
-
 // HDRSpace is the memory one goroutine needs for Merge; the zero value is ready.
 type HDRSpace struct {
 	counts    pix.Image

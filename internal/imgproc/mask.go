@@ -79,16 +79,6 @@ func clearNonFinite[F float32 | float64](p []F, mask []byte) (valid int) {
 	return valid
 }
 
-// ClearMasked sets the pixels to 0 where mask is 0.
-func ClearMasked(im *pix.Image, mask []byte) {
-	size := im.Type.Size()
-	for i, m := range mask {
-		if m == 0 {
-			clear(im.Bytes[i*size : (i+1)*size])
-		}
-	}
-}
-
 // CountNegative gives the number of valid pixels below 0; mask nil means all valid.
 func CountNegative(im *pix.Image, mask []byte) int {
 	switch im.Type {

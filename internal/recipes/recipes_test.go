@@ -505,13 +505,6 @@ func TestDoc(t *testing.T) {
 			t.Errorf("a row with other than five cells: %s", line)
 		}
 	}
-	found := false
-	for _, d := range Declarations(r.List()[0]) {
-		found = found || d.Path == "positions.skip" && d.Min != nil && *d.Min == 1 && d.Default == int64(1)
-	}
-	if !found {
-		t.Error("Declarations has no positions.skip")
-	}
 }
 
 // Golden recipes, when they are beside the project: every one that is not broken on purpose parses.

@@ -330,53 +330,6 @@ func jsonText(s string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// Declaration describes a parameter for programs: what `recipes show` cannot say in a plain file.
-type Declaration struct {
-	Path     string   `json:"path"`
-	Type     string   `json:"type"`
-	Default  any      `json:"default"`
-	Unset    bool     `json:"unset,omitempty"` // no default at all
-	Unit     string   `json:"unit,omitempty"`
-	Choices  []any    `json:"choices,omitempty"`
-	Min      *float64 `json:"min,omitempty"`
-	Max      *float64 `json:"max,omitempty"`
-	NoEffect bool     `json:"no_effect,omitempty"`
-	Help     string   `json:"help"`
-}
-
-// Declarations lists a recipe's parameters in order, those of every scan and of ptyprep last.
-// Parameters of a named set have the path "set.<name>.key".
-func Declarations(s *Spec) []Declaration {
-	var out []Declaration
-	for _, part := range sections(s) {
-		out = declare(out, part.params, "")
-	}
-	return out
-}
-
-func declare(out []Declaration, ps []*param.Param, prefix string) []Declaration {
-	for _, p := range ps {
-		if !p.IsGroup() || p.Forms != param.Group {
-			var def any
-			switch {
-			case p.IsSet():
-				def = p.Default
-			case !p.IsGroup():
-				def = p.DefaultValue().Plain()
-			}
-			out = append(out, Declaration{
-				Path: prefix + p.Path, Type: p.Type(), Default: def, Unset: p.Unset, Unit: p.Unit,
-				Choices: p.Choices, Min: p.Min, Max: p.Max, NoEffect: p.NoEffect, Help: p.Help,
-			})
-		}
-		out = declare(out, p.Children, prefix)
-		if p.IsSet() {
-			out = declare(out, p.Entry.Children(), prefix+p.Path+".<name>.")
-		}
-	}
-	return out
-}
-
 // WriteDoc writes the recipe's page in Markdown: summary, text, and a table of its parameters.
 func WriteDoc(w io.Writer, s *Spec) error {
 	var b bytes.Buffer

@@ -1,12 +1,6 @@
 package h5frames
 
-import (
-	"errors"
-	"fmt"
-	"iter"
-
-	"ptyprep/internal/formats/h5"
-)
+import "iter"
 
 // checkStored looks at the storage of the frames that come from frames (place in the caller's
 // list, flat number here). The cost is one look for all of a dataset that is stored whole.
@@ -33,15 +27,9 @@ func (r *Reader) checkStored(frames iter.Seq2[int, int]) (first, count int, miss
 			continue
 		}
 		if first < 0 {
-			first, missing = place, fmt.Errorf("%w", err)
+			first, missing = place, err
 		}
 		count++
 	}
 	return first, count, missing
-}
-
-// Missing reports whether err says that stored data is missing (not that it cannot be read).
-func Missing(err error) bool {
-	var m *h5.MissingError
-	return errors.As(err, &m)
 }

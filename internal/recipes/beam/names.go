@@ -50,13 +50,6 @@ func Expand(v *param.Values, k param.Key, vars ...Var) (string, error) {
 	return oneSlash(prefix + text), nil
 }
 
-// ExpandText fills in a pattern that is no path.
-func ExpandText(v *param.Values, k param.Key, vars ...Var) (string, error) {
-	e := expander{v: v, k: k, vars: vars}
-	prefix, text, err := e.fill(v.Text(k))
-	return prefix + text, err
-}
-
 type expander struct {
 	v    *param.Values
 	k    param.Key
@@ -319,19 +312,6 @@ func Multipliers(v *param.Values, k param.Key, n int) ([]float64, error) {
 	}
 	for len(m) < n {
 		m = append(m, m[len(m)-1])
-	}
-	return m, nil
-}
-
-// Motors are the names of n motors (at least lo, at most hi).
-func Motors(v *param.Values, k param.Key, lo, hi int) ([]string, error) {
-	m := v.Texts(k)
-	if len(m) < lo || len(m) > hi {
-		want := strconv.Itoa(lo)
-		if hi > lo {
-			want = fmt.Sprintf("%d or %d", lo, hi)
-		}
-		return nil, v.Problem(k, "names %d motors, expected %s", len(m), want)
 	}
 	return m, nil
 }

@@ -247,26 +247,6 @@ func clampNegative[T float32 | float64](p []T) {
 	}
 }
 
-// Divide is the step raw/by, where by is 0 the pixel becomes 0. Negative results become 0.
-type Divide struct{ By *Picture }
-
-// Local is true.
-func (d *Divide) Local() bool { return true }
-
-// Window cuts the divisor.
-func (d *Divide) Window(w imgproc.Rect, t pix.Type) { d.By.Window(w, t) }
-
-// Apply divides a frame.
-func (d *Divide) Apply(s *Slot) error {
-	a, b := s.pixels()
-	if a != nil {
-		darkFlat(a, nil, d.By.Pixels32(), false)
-	} else {
-		darkFlat(b, nil, d.By.Pixels64(), false)
-	}
-	return nil
-}
-
 // PerFrame is the step that divides frame k by Values[k], e.g. a beam monitor. The values must
 // have been checked (see CheckMonitor).
 type PerFrame struct{ Values []float64 }

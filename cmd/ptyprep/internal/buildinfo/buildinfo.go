@@ -3,7 +3,6 @@ package buildinfo
 
 import (
 	"runtime/debug"
-	"strings"
 )
 
 // Version is the version of ptyprep. A release build may set it with
@@ -33,23 +32,6 @@ func Get() Info {
 		}
 	}
 	return i
-}
-
-// Module gives the version of a module that the program was built with, "" when it is not in it.
-func Module(path string) string {
-	b, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, m := range b.Deps {
-		if m.Path == path {
-			if m.Replace != nil {
-				m = m.Replace
-			}
-			return strings.TrimPrefix(m.Version, "v")
-		}
-	}
-	return ""
 }
 
 // String is the version with the first digits of the revision: "0.1.0 (1a2b3c4d, modified)".

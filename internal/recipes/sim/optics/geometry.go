@@ -32,19 +32,6 @@ const (
 	AtPixel                     // the given pixel
 )
 
-// CentreNamed gives the centre of the name 'fftshift', 'geometric' or 'fft'.
-func CentreNamed(name string) (Centre, error) {
-	switch name {
-	case "fftshift":
-		return Centre{}, nil
-	case "geometric":
-		return Centre{Kind: Geometric}, nil
-	case "fft":
-		return Centre{Kind: FFT}, nil
-	}
-	return Centre{}, problem.Usagef("centre %q is none of fftshift, geometric, fft and a pair of pixels", name)
-}
-
 // On is the centre in pixels on axis ax of n pixels, at least 0 and below n.
 func (c Centre) On(ax, n int) float64 {
 	switch c.Kind {

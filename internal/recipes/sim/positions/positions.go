@@ -34,11 +34,6 @@ type Options struct {
 	Centred  bool     // raster only: subtract the mean first
 }
 
-// Defaults are ptypy's: 10 x 10 steps of 1.5 micrometres in 15, no model.
-func Defaults() Options {
-	return Options{ExtentM: &[2]float64{15e-6, 15e-6}, SpacingM: &[2]float64{1.5e-6, 1.5e-6}, Steps: &[2]int{10, 10}, OffsetM: &Point{}}
-}
-
 // Make gives the scan points in scan order. The seed is that of the jitter.
 func Make(o Options, seed uint64) ([]Point, []note.Note, error) {
 	if o.Override != nil {
