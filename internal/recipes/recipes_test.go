@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"ptyprep/internal/formats/formattest"
 	"ptyprep/internal/scan/param"
 	"ptyprep/internal/scan/problem"
 )
@@ -509,10 +510,13 @@ func TestDoc(t *testing.T) {
 
 // Golden recipes, when they are beside the project: every one that is not broken on purpose parses.
 func TestGoldenRecipesParse(t *testing.T) {
-	files, _ := filepath.Glob("../../../shared/golden/*/*/recipe.yaml")
-	if len(files) == 0 {
-		t.Log("../shared/golden is not here: only the cases of this file were run")
+	golden := formattest.Shared(t, "golden")
+	if golden == "" {
 		return
+	}
+	files, _ := filepath.Glob(filepath.Join(golden, "*/*/recipe.yaml"))
+	if len(files) == 0 {
+		t.Errorf("no recipe in %s", golden)
 	}
 	for _, f := range files {
 		raw, format, err := readFile(f)

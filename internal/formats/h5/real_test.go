@@ -2,38 +2,21 @@ package h5
 
 import (
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"ptyprep/internal/formats/formattest"
 	"ptyprep/internal/imgproc/pix"
 )
-
-// shared finds the folder of reference files that may stand beside the module.
-func shared(t *testing.T) string {
-	dir, err := os.Getwd()
-	must(t, err)
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if filepath.Dir(dir) == dir {
-			t.Skip("no module root")
-		}
-		dir = filepath.Dir(dir)
-	}
-	dir = filepath.Join(filepath.Dir(dir), "shared", "real")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no real files beside the module: nothing more to do")
-	}
-	return dir
-}
 
 // TestRealFiles walks through every real HDF5 file and reads one element of each dataset.
 // Errors are fine, crashes are not. The two left out kill libhdf5 itself.
 func TestRealFiles(t *testing.T) {
-	root := shared(t)
+	root := formattest.Shared(t, "real")
+	if root == "" {
+		return
+	}
 	before := openHandles()
 	files, datasets, read := 0, 0, 0
 	filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
@@ -68,7 +51,9 @@ func TestRealFiles(t *testing.T) {
 		}
 		return nil
 	})
-	t.Logf("%d files, %d datasets, %d of them read", files, datasets, read)
+	if read == 0 {
+		t.Errorf("%d files, %d datasets, and none of them could be read", files, datasets)
+	}
 	if n := openHandles(); n != before {
 		t.Errorf("%d handles more than before", n-before)
 	}

@@ -5,11 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"ptyprep/internal/formats/formattest"
 )
 
 // writer makes MDA files as saveData does.
@@ -168,9 +169,8 @@ func TestOffsetsTwice(t *testing.T) {
 }
 
 func TestRealFiles(t *testing.T) {
-	const real = "../../../../shared/real/mda/mdaviz"
-	if _, err := os.Stat(real); err != nil {
-		t.Logf("%s is not there: measured files are not looked at", real)
+	real := formattest.Shared(t, "real/mda/mdaviz")
+	if real == "" {
 		return
 	}
 	for name, want := range map[string]struct {

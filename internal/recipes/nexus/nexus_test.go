@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"ptyprep/internal/formats/formattest"
 	"ptyprep/internal/recipes/defaultstest"
 	. "ptyprep/internal/recipes/recipetest"
 	"ptyprep/internal/scan/problem"
@@ -504,9 +505,8 @@ func TestDirection(t *testing.T) {
 // The measured files of other projects, where they are there: those with frames convert when
 // positions are given, the others are refused with a reason.
 func TestRealFiles(t *testing.T) {
-	const real = "../../../../shared/real/nexus"
-	if _, err := os.Stat(real); err != nil {
-		t.Logf("%s is not there: measured files are not looked at", real)
+	real := formattest.Shared(t, "real/nexus")
+	if real == "" {
 		return
 	}
 	var theory []string

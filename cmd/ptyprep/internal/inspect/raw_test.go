@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ptyprep/internal/formats/edf"
+	"ptyprep/internal/formats/formattest"
 	"ptyprep/internal/formats/mat5"
 	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/scan/problem"
@@ -194,9 +195,8 @@ func TestRawProblems(t *testing.T) {
 
 // Measured files of other projects, where they are there, with the sums that fabio gives.
 func TestRealFiles(t *testing.T) {
-	const real = "../../../../../shared/real"
-	if _, err := os.Stat(real); err != nil {
-		t.Logf("%s is not there: measured files are not looked at", real)
+	real := formattest.Shared(t, "real")
+	if real == "" {
 		return
 	}
 	for file, lines := range map[string][]string{
