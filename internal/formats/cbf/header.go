@@ -7,8 +7,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"ptyprep/internal/formats/rawfile"
 	"ptyprep/internal/imgproc/pix"
 )
 
@@ -60,15 +60,7 @@ func readHeader(r io.ReaderAt, size int64) ([]byte, error) {
 
 // parseHeader notes the lines of both parts of the header.
 func (f *File) parseHeader(b []byte) {
-	text := string(b)
-	if !utf8.ValidString(text) { // Latin-1: every byte is a character
-		runes := make([]rune, len(b))
-		for i, c := range b {
-			runes[i] = rune(c)
-		}
-		text = string(runes)
-	}
-	head, mime, _ := strings.Cut(text, section)
+	head, mime, _ := strings.Cut(rawfile.Text(b), section)
 	contents := 0 // 1 behind _array_data.header_contents, 2 between the ";" lines that follow
 	for line := range strings.SplitSeq(head, "\n") {
 		line = strings.TrimSpace(line)

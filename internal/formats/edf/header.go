@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"ptyprep/internal/formats/rawfile"
 )
 
 // Entry is one "key = value ;" of a header, without the blanks around key and value.
@@ -30,7 +31,7 @@ type entries struct {
 // parseEntries splits the text between the braces. Text without "=" is no entry.
 func parseEntries(text []byte) *entries {
 	h := &entries{last: make(map[string]int, 32)}
-	for item := range strings.SplitSeq(decode(text), ";") {
+	for item := range strings.SplitSeq(rawfile.Text(text), ";") {
 		key, value, ok := strings.Cut(item, "=")
 		if !ok {
 			continue
@@ -61,19 +62,6 @@ func (e *entries) get(key string) (string, bool) {
 
 // trim cuts white space and NUL, with which some writers pad their values.
 func trim(s string) string { return strings.Trim(s, " \t\r\n\v\f\x00") }
-
-// decode gives the text as UTF-8: as it is when it is valid, else read as Latin-1, in
-// which every byte is a character, so that a degree sign in a title never stops a scan.
-func decode(b []byte) string {
-	if utf8.Valid(b) {
-		return string(b)
-	}
-	r := make([]rune, len(b))
-	for i, c := range b {
-		r[i] = rune(c)
-	}
-	return string(r)
-}
 
 // ownKey reports whether a key speaks of its own block only, so that a general block
 // cannot give a default for it.

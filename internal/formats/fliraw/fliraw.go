@@ -15,7 +15,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"ptyprep/internal/formats/rawfile"
 	"ptyprep/internal/imgproc/pix"
@@ -145,15 +144,7 @@ func readHeader(r io.ReaderAt, size int64) ([]byte, error) {
 // parseHeader notes the fields. Lines that do not begin with "%" (the line end which the
 // time stamp brings along) say nothing.
 func (f *File) parseHeader(head []byte) {
-	text := string(head)
-	if !utf8.ValidString(text) { // Latin-1: every byte is a character
-		runes := make([]rune, len(head))
-		for i, c := range head {
-			runes[i] = rune(c)
-		}
-		text = string(runes)
-	}
-	for line := range strings.SplitSeq(text, "\n") {
+	for line := range strings.SplitSeq(rawfile.Text(head), "\n") {
 		line, ok := strings.CutPrefix(strings.TrimSpace(line), "%")
 		if !ok {
 			continue

@@ -1,11 +1,12 @@
 // Package rawfile opens the files of the raw readers, which themselves know bytes only: each parses
-// the first bytes of an io.ReaderAt and reads pixels from it later.
+// the first bytes of an io.ReaderAt and reads pixels from it later. Text decodes what stands in headers.
 package rawfile
 
 import (
 	"fmt"
 	"io"
 	"os"
+	"unicode/utf8"
 )
 
 // Handle is the open file behind a reader; the zero value is that of one that was parsed from
@@ -42,4 +43,17 @@ func Open[F any](format, path string, parse func(r io.ReaderAt, size int64) (F, 
 		return none, Handle{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, Handle{file}, nil
+}
+
+// Text gives the text of a header as UTF-8: as it is when it is valid, else read as Latin-1, in
+// which every byte is a character, so that a degree sign in a title never stops a scan.
+func Text(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	r := make([]rune, len(b))
+	for i, c := range b {
+		r[i] = rune(c)
+	}
+	return string(r)
 }

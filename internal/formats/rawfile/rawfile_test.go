@@ -35,3 +35,11 @@ func TestOpen(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestText(t *testing.T) {
+	for in, want := range map[string]string{"": "", "-80 \xb0C": "-80 °C", "-80 °C": "-80 °C", "a\xff°": "aÿÂ°"} {
+		if got := Text([]byte(in)); got != want {
+			t.Errorf("%q: %q, expected %q", in, got, want)
+		}
+	}
+}

@@ -9,8 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 	"unsafe"
+
+	"ptyprep/internal/formats/rawfile"
 )
 
 // parser goes through a log line by line. The Log it fills is a new one, so that an error
@@ -113,7 +114,7 @@ func (p *parser) beginSpectrum(line []byte, length int64) {
 	if i := bytes.IndexAny(name, " \t\\"); i >= 0 {
 		name = name[:i]
 	}
-	p.scan.Spectra = append(p.scan.Spectra, Spectrum{Name: decode(name), After: p.t.rows, Offset: p.offset, Length: length})
+	p.scan.Spectra = append(p.scan.Spectra, Spectrum{Name: rawfile.Text(name), After: p.t.rows, Offset: p.offset, Length: length})
 }
 
 // data takes a line of numbers; anything else is a message that got into the file.
@@ -122,10 +123,10 @@ func (p *parser) data(line []byte) {
 		return
 	}
 	if p.scan != nil {
-		p.scan.warnings.add("line %d is no data line and was ignored: %q", p.line, decode(line[:min(60, len(line))]))
+		p.scan.warnings.add("line %d is no data line and was ignored: %q", p.line, rawfile.Text(line[:min(60, len(line))]))
 		return
 	}
-	p.log.warnings.add("line %d is outside of any scan and was ignored: %q", p.line, decode(line[:min(60, len(line))]))
+	p.log.warnings.add("line %d is outside of any scan and was ignored: %q", p.line, rawfile.Text(line[:min(60, len(line))]))
 }
 
 // key handles a # line. The whole word behind # is the key: #CXX is no comment.
@@ -137,18 +138,18 @@ func (p *parser) key(line []byte) {
 	switch string(key) {
 	case "F":
 		p.endScan(false)
-		p.header, p.names, p.mnemonics, p.isSPEC = &Header{Name: decode(rest)}, nil, nil, true
+		p.header, p.names, p.mnemonics, p.isSPEC = &Header{Name: rawfile.Text(rest)}, nil, nil, true
 	case "S":
 		p.endScan(false)
-		p.beginScan(decode(rest), line)
+		p.beginScan(rawfile.Text(rest), line)
 	case "":
 	default:
 		if number, ok := lineNumber(key, "Oo"); ok {
-			p.motors(key[0] == 'O', number, decode(rest))
+			p.motors(key[0] == 'O', number, rawfile.Text(rest))
 		} else if p.scan == nil {
 			p.headerKey(string(key), rest)
 		} else if number, ok := lineNumber(key, "P"); ok {
-			p.scan.positions = p.scan.positions.with(number, decode(rest))
+			p.scan.positions = p.scan.positions.with(number, rawfile.Text(rest))
 		} else {
 			p.scanKey(string(key), rest)
 		}
@@ -206,9 +207,9 @@ func (p *parser) headerKey(key string, rest []byte) {
 			}
 		}
 	case "D":
-		h.Date, _ = parseDate(decode(rest))
+		h.Date, _ = parseDate(rawfile.Text(rest))
 	case "C":
-		h.Comments = append(h.Comments, decode(rest))
+		h.Comments = append(h.Comments, rawfile.Text(rest))
 	}
 }
 
@@ -219,23 +220,23 @@ func (p *parser) scanKey(key string, rest []byte) {
 		if s.DateText != "" {
 			return
 		}
-		s.DateText = decode(rest)
+		s.DateText = rawfile.Text(rest)
 		var ok bool
 		if s.Date, ok = parseDate(s.DateText); !ok && s.DateText != "" {
 			s.warnings.add("line %d: the date %q is not understood", p.line, s.DateText)
 		}
 	case "C":
-		text := decode(rest)
+		text := rawfile.Text(rest)
 		s.Comments = append(s.Comments, text)
 		s.Aborted = s.Aborted || strings.Contains(strings.ToLower(text), "aborted")
 	case "T":
-		s.CountTime = decode(rest)
+		s.CountTime = rawfile.Text(rest)
 	case "M":
-		s.Monitor = decode(rest)
+		s.Monitor = rawfile.Text(rest)
 	case "N":
 		p.t.declare(string(rest))
 	case "L":
-		text := decode(rest)
+		text := rawfile.Text(rest)
 		if s.hasLabels && p.t.labels != text {
 			s.warnings.add("line %d: a second, different #L line; the last one counts", p.line)
 		}
@@ -469,18 +470,6 @@ func parseFloat(s string) (v float64, ok bool) {
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	return v, err == nil || math.IsInf(v, 0)
-}
-
-// decode gives text as UTF-8: as it is when it is valid, else read as Latin-1.
-func decode(b []byte) string {
-	if utf8.Valid(b) {
-		return string(b)
-	}
-	r := make([]rune, len(b))
-	for i, c := range b {
-		r[i] = rune(c)
-	}
-	return string(r)
 }
 
 // dateLayouts are ctime, ctime with a zone, and ISO 8601 with and without a zone; a

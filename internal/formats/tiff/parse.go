@@ -1,14 +1,15 @@
 package tiff
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"ptyprep/internal/formats/rawfile"
 	"ptyprep/internal/imgproc/pix"
 )
 
@@ -372,15 +373,7 @@ func (p *parser) description(dir directory) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s := strings.TrimRight(string(b), "\x00")
-	if !utf8.ValidString(s) { // Latin-1: every byte is a character
-		runes := make([]rune, len(s))
-		for i := range len(s) {
-			runes[i] = rune(s[i])
-		}
-		s = string(runes)
-	}
-	return s, nil
+	return rawfile.Text(bytes.TrimRight(b, "\x00")), nil
 }
 
 // chunks reads where the strips or tiles lie and checks that they can hold the image.
