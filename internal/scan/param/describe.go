@@ -2,6 +2,7 @@ package param
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -152,7 +153,7 @@ func (s *Spec) listType() string {
 	case s.MaxLen > 0 && s.MinLen == s.MaxLen:
 		out = fmt.Sprintf("%d %s", s.MaxLen, what)
 	case s.MaxLen > 0:
-		out = fmt.Sprintf("%d to %d %s", s.MinLen, s.MaxLen, what)
+		out = fmt.Sprintf("a list of %d to %d %s", s.MinLen, s.MaxLen, what)
 	case s.MinLen > 1:
 		out = fmt.Sprintf("a list of at least %d %s", s.MinLen, what)
 	default:
@@ -222,7 +223,12 @@ func (s *Spec) limits() string {
 // Limits says in words between which limits a number must lie: "at least 1", "above 0", "0..7"; ""
 // without limits.
 func (s *Spec) Limits() string {
-	num := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	num := func(x float64) string {
+		if x == math.Trunc(x) && math.Abs(x) < 1e9 { // 1048576, not 1.048576e+06
+			return strconv.FormatFloat(x, 'f', -1, 64)
+		}
+		return strconv.FormatFloat(x, 'g', -1, 64)
+	}
 	switch {
 	case s.Min != nil && s.Max != nil && !s.AboveMin && !s.BelowMax:
 		return num(*s.Min) + ".." + num(*s.Max)

@@ -563,3 +563,19 @@ func TestFormatFloat(t *testing.T) {
 		}
 	}
 }
+
+// Types read as a sentence, whole limits without an exponent.
+func TestTypeInWords(t *testing.T) {
+	for want, s := range map[string]Spec{
+		"a whole number (1..1048576)":                     {Forms: Int, Min: At(1), Max: At(1 << 20)},
+		"a number (above 0 and at most 1e+30)":            {Forms: Float, Min: At(0), AboveMin: true, Max: At(1e30)},
+		"a number (0.001..1)":                             {Forms: Float, Min: At(0.001), Max: At(1)},
+		"a number, a list of 1 to 2 numbers or null":      {Forms: Float | List | Null, MinLen: 1, MaxLen: 2},
+		"a text or a pair of texts (x, y)":                {Forms: Text | List, MinLen: 2, MaxLen: 2, Names: []string{"x", "y"}, Elem: &Spec{Forms: Text}},
+		"a whole number (at least 0), 3 booleans or null": {Forms: Int | List | Null, Min: At(0), MinLen: 3, MaxLen: 3, Elem: &Spec{Forms: Bool}},
+	} {
+		if got := s.Type(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
