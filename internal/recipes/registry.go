@@ -173,6 +173,9 @@ func (r *Registry) named(file string, root *param.Node) (*Spec, error) {
 				return nil, err.WithHint("did you mean name in place of %s?", g.Name)
 			}
 		}
+		if inner := r.deeper(root, ""); inner != "" {
+			return nil, err.WithHint("there is one below %s; what stands there belongs at the top level of the recipe", inner)
+		}
 		return nil, err.WithHint("recipes: %s", strings.Join(r.Names(), ", "))
 	}
 	if f.Node.Kind != param.ScalarNode {
@@ -190,6 +193,23 @@ func (r *Registry) named(file string, root *param.Node) (*Spec, error) {
 		return nil, p
 	}
 	return s, nil
+}
+
+// deeper finds the group below n that holds the name of a recipe, as the trees of ptypy's scripts do:
+// scans.MF.data.
+func (r *Registry) deeper(n *param.Node, path string) string {
+	for _, f := range n.Fields {
+		at := strings.TrimPrefix(path+"."+f.Name, ".")
+		if name := f.Node.Field("name"); name != nil && name.Node.Kind == param.ScalarNode {
+			if _, err := r.Lookup(name.Node.Text); err == nil {
+				return at
+			}
+		}
+		if inner := r.deeper(f.Node, at); inner != "" {
+			return inner
+		}
+	}
+	return ""
 }
 
 // overruled tells of a num_frames that positions_theory beats.

@@ -338,6 +338,8 @@ func (d *decoder) mismatch(s *Spec, path string, n *Node) (Value, bool) {
 	}
 	word := strings.ToLower(n.Text)
 	switch {
+	case s.Forms&List != 0 && strings.HasPrefix(word, "(") && strings.HasSuffix(word, ")"): // a tuple of Python
+		err.WithHint("lists stand in square brackets: [%s]", strings.TrimSuffix(strings.TrimSuffix(word[1:], ")"), ","))
 	case s.Forms&Bool != 0 && slices.Contains([]string{"yes", "on", "y", "1"}, word):
 		err.WithHint("write true")
 	case s.Forms&Bool != 0 && slices.Contains([]string{"no", "off", "n", "0"}, word):
