@@ -1,14 +1,15 @@
 # ptyprep: prepare ptychography scans. `make help` lists the targets.
 
 # The fast codecs (libdeflate, ISA-L) are used where their headers are; else pure Go ones. Not every
-# distribution ships pkg-config files of both: what there is tells the compiler where to look.
-PKG_FLAGS = $(shell for p in libdeflate libisal; do pkg-config $(1) $$p; done 2>/dev/null)
-CODEC_CFLAGS := $(call PKG_FLAGS,--cflags-only-I)
-CODEC_LIBS := $(call PKG_FLAGS,--libs-only-L)
-HAVE_C_CODECS := $(shell printf '\043include <libdeflate.h>\n\043include <isa-l.h>\n' | $(or $(CC),cc) $(CODEC_CFLAGS) -E - >/dev/null 2>&1 && echo yes)
-ifneq ($(strip $(CODEC_CFLAGS) $(CODEC_LIBS)),)
-export CGO_CFLAGS := $(or $(CGO_CFLAGS),-g -O2) $(CODEC_CFLAGS)
-export CGO_LDFLAGS := $(or $(CGO_LDFLAGS),-g -O2) $(CODEC_LIBS)
+# distribution ships pkg-config files of both: what there is tells the compiler where to look. Libraries
+# outside of the system's folders (conda, modules, a home folder) are looked for there at run time, too.
+PKG_FLAGS = $(shell for p in hdf5 libdeflate libisal; do pkg-config $(1) $$p; done 2>/dev/null)
+LIB_INCLUDES := $(filter-out -I/usr/include/hdf5/serial,$(sort $(call PKG_FLAGS,--cflags-only-I)))
+LIB_FOLDERS := $(filter-out -L/usr/lib/%,$(sort $(call PKG_FLAGS,--libs-only-L)))
+HAVE_C_CODECS := $(shell printf '\043include <libdeflate.h>\n\043include <isa-l.h>\n' | $(or $(CC),cc) $(LIB_INCLUDES) -E - >/dev/null 2>&1 && echo yes)
+ifneq ($(strip $(LIB_INCLUDES) $(LIB_FOLDERS)),)
+export CGO_CFLAGS := $(or $(CGO_CFLAGS),-g -O2) $(LIB_INCLUDES)
+export CGO_LDFLAGS := $(or $(CGO_LDFLAGS),-g -O2) $(LIB_FOLDERS) $(LIB_FOLDERS:-L%=-Wl,-rpath,%)
 endif
 TAGS ?= $(if $(HAVE_C_CODECS),,purego)
 GOFLAGS_TAGS = $(if $(TAGS),-tags $(TAGS))
