@@ -235,29 +235,40 @@ func TestEach(t *testing.T) {
 }
 
 // The mean of integer images is not cut; images of another size are refused.
-func TestMean(t *testing.T) {
-	images := [][]uint16{{1, 2, 3, 65535}, {2, 2, 3, 65535}, {2, 2, 4, 65535}, {2, 3, 4, 65535}}
-	m, err := beam.MeanOf(t.Context(), 4, func(i int, im *pix.Image) error {
+// darks gives the images to MeanOf, each 2 x 2 pixels.
+func darks[T pix.Number](images ...[]T) func(i int, im *pix.Image) error {
+	return func(i int, im *pix.Image) error {
 		*im = *pix.From(images[i], 2, 2)
 		return nil
-	})
+	}
+}
+
+func TestMean(t *testing.T) {
+	counts := darks([]uint16{1, 2, 3, 65535}, []uint16{2, 2, 3, 65535}, []uint16{2, 2, 4, 65535}, []uint16{2, 3, 4, 65535})
+	m, err := beam.MeanOf(t.Context(), pix.Float64, 4, counts)
 	if err != nil || m.Count() != 4 {
 		t.Fatal(err)
 	}
-	if got := pix.Pixels[float64](m.Image(pix.Float64)); !slices.Equal(got, []float64{1.75, 2.25, 3.5, 65535}) {
+	if got := pix.Pixels[float64](m.Image()); !slices.Equal(got, []float64{1.75, 2.25, 3.5, 65535}) {
 		t.Errorf("mean %v", got)
 	}
-	if got := m.Image(pix.Float32); got.Type != pix.Float32 || pix.Pixels[float32](got)[1] != 2.25 {
+	// float32 sums, as numpy takes them: 2^24 + 1 + 1 stays 2^24, and 16777217 is 16777216 before it is added
+	small, err := beam.MeanOf(t.Context(), pix.Float32, 3, darks([]float64{1 << 24, 1, 16777217, 0.1}, []float64{1, 1 << 24, 0, 0.1}, []float64{1, 1, 0, 0.1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenth := float32(0.1)
+	if got := pix.Pixels[float32](small.Image()); !slices.Equal(got, []float32{16777216. / 3, 16777216. / 3, 16777216. / 3, (tenth + tenth + tenth) / 3}) {
 		t.Errorf("float32 mean %v", got)
 	}
 	if err := m.Add(pix.New(pix.Uint16, 2, 3)); err == nil || !strings.Contains(err.Error(), "2 x 3 pixels (rows x columns), expected 2 x 2") {
 		t.Errorf("another size: %v", err)
 	}
-	if new(beam.Mean).Image(pix.Float32) != nil {
+	if new(beam.Mean).Image() != nil {
 		t.Error("a mean of nothing")
 	}
 	broken := errors.New("broken")
-	if _, err := beam.MeanOf(t.Context(), 9, func(i int, im *pix.Image) error {
+	if _, err := beam.MeanOf(t.Context(), pix.Float64, 9, func(i int, im *pix.Image) error {
 		if i == 5 {
 			return broken
 		}

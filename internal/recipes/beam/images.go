@@ -90,51 +90,65 @@ func Stored(st *h5frames.Stack, k int, where string) error {
 	return nil
 }
 
-// Mean takes the mean of images of one size, such as darks. Sums are in float64, in the order of
-// adding.
+// Mean takes the mean of images of one size, such as darks. Each image is taken to Type, float32 or
+// float64, and summed up in it in the order of adding, as numpy's mean along the first axis does.
 type Mean struct {
-	rows, cols, n int
-	sum           []float64
-	wide          pix.Image
+	Type     pix.Type
+	n        int
+	sum, one pix.Image
 }
 
 // Add adds an image; the first one decides the size.
 func (m *Mean) Add(im *pix.Image) error {
 	if m.n == 0 {
-		m.rows, m.cols, m.sum = im.Rows, im.Cols, make([]float64, im.Len())
+		m.sum = *pix.New(m.Type, im.Rows, im.Cols)
 	}
-	if im.Rows != m.rows || im.Cols != m.cols {
-		return fmt.Errorf("%d x %d pixels (rows x columns), expected %d x %d like the first", im.Rows, im.Cols, m.rows, m.cols)
+	if im.Rows != m.sum.Rows || im.Cols != m.sum.Cols {
+		return fmt.Errorf("%d x %d pixels (rows x columns), expected %d x %d like the first", im.Rows, im.Cols, m.sum.Rows, m.sum.Cols)
 	}
-	imgproc.Convert(&m.wide, im, pix.Float64)
-	for i, v := range pix.Pixels[float64](&m.wide) {
-		m.sum[i] += v
+	imgproc.Convert(&m.one, im, m.Type)
+	if m.Type == pix.Float32 {
+		add(pix.Pixels[float32](&m.sum), pix.Pixels[float32](&m.one))
+	} else {
+		add(pix.Pixels[float64](&m.sum), pix.Pixels[float64](&m.one))
 	}
 	m.n++
 	return nil
 }
 
+func add[T float32 | float64](sum, v []T) {
+	for i, x := range v {
+		sum[i] += x
+	}
+}
+
 // Count is the number of images added.
 func (m *Mean) Count() int { return m.n }
 
-// Image is the mean, as float64 or rounded to float32; nil without images.
-func (m *Mean) Image(t pix.Type) *pix.Image {
+// Image is the mean; nil without images.
+func (m *Mean) Image() *pix.Image {
 	if m.n == 0 {
 		return nil
 	}
-	mean := make([]float64, len(m.sum))
-	for i, v := range m.sum {
-		mean[i] = v / float64(m.n)
+	out := pix.New(m.Type, m.sum.Rows, m.sum.Cols)
+	if m.Type == pix.Float32 {
+		share(pix.Pixels[float32](out), pix.Pixels[float32](&m.sum), m.n)
+	} else {
+		share(pix.Pixels[float64](out), pix.Pixels[float64](&m.sum), m.n)
 	}
-	out := new(pix.Image)
-	imgproc.Convert(out, pix.From(mean, m.rows, m.cols), t)
 	return out
 }
 
-// MeanOf takes the mean of n images that read gives one by one; read is called in parallel, the
-// sums are taken in order.
-func MeanOf(ctx context.Context, n int, read func(i int, im *pix.Image) error) (*Mean, error) {
-	m := new(Mean)
+func share[T float32 | float64](dst, sum []T, n int) {
+	for i, x := range sum {
+		dst[i] = x / T(n)
+	}
+}
+
+// MeanOf takes the mean, of type t, of n images that read gives one by one; read is called in
+// parallel, the sums are taken in order.
+func MeanOf(ctx context.Context, t pix.Type, n int, read func(i int, im *pix.Image) error) (*Mean, error) {
+	m := &Mean{Type: t}
 	batch := make([]pix.Image, min(n, runtime.GOMAXPROCS(0)))
 	for lo := 0; lo < n; lo += len(batch) {
 		k := min(len(batch), n-lo)
@@ -240,12 +254,12 @@ func AllStored(st *h5frames.Stack, n int, at func(k int) int, where string) erro
 		WithHint("they would read as fill values, not as counts: copy the file again, or wait for the acquisition to end")
 }
 
-// StackMean is the mean of the part cut of all frames of a stack.
+// StackMean is the float32 mean of the part cut of all frames of a stack.
 func StackMean(ctx context.Context, st *h5frames.Stack, where string, cut imgproc.Rect) (*Mean, error) {
 	if err := AllStored(st, st.Frames(), func(k int) int { return k }, where); err != nil {
 		return nil, err
 	}
-	return MeanOf(ctx, st.Frames(), func(i int, im *pix.Image) error {
+	return MeanOf(ctx, pix.Float32, st.Frames(), func(i int, im *pix.Image) error {
 		var sc h5frames.Scratch
 		defer sc.Close()
 		if err := st.Read(i, cut, im, &sc); err != nil {

@@ -231,7 +231,7 @@ func (s *session) dark() (*pix.Image, error) {
 		return nil, err
 	}
 	where := s.v.Where(DarkName)
-	m, err := beam.MeanOf(s.ctx, len(list), func(i int, im *pix.Image) error {
+	m, err := beam.MeanOf(s.ctx, pix.Float32, len(list), func(i int, im *pix.Image) error {
 		h, _, err := s.look(list[i], false)
 		if err != nil {
 			return err
@@ -246,5 +246,5 @@ func (s *session) dark() (*pix.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.Image(pix.Float32), nil
+	return m.Image(), nil
 }

@@ -229,7 +229,7 @@ func (s *session) mean(k param.Key, prefix, what string) (*pix.Image, error) {
 			frames = append(frames, frame{f, &h, n})
 		}
 	}
-	m, err := beam.MeanOf(s.ctx, len(frames), func(i int, im *pix.Image) error {
+	m, err := beam.MeanOf(s.ctx, pix.Float32, len(frames), func(i int, im *pix.Image) error {
 		var sc h5frames.Scratch
 		defer sc.Close()
 		return s.camera.read(where, frames[i].file, frames[i].head, frames[i].n, im, &sc)
@@ -237,7 +237,7 @@ func (s *session) mean(k param.Key, prefix, what string) (*pix.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.Image(pix.Float32), nil
+	return m.Image(), nil
 }
 
 // picture reads the EDF file of a parameter, as large as the frames.

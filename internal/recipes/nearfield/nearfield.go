@@ -161,7 +161,7 @@ func (f *Field) Calibration(m *beam.Mean) *pix.Image {
 	if m == nil {
 		return nil
 	}
-	im := m.Image(pix.Float32)
+	im := m.Image()
 	if f.hot != nil {
 		f.hot.Remove(im, new(imgproc.HotSpace))
 	}

@@ -134,7 +134,7 @@ func (s *session) darks() error {
 			return err
 		}
 		s.hdr.Exposures = append(s.hdr.Exposures, time)
-		m, err := beam.MeanOf(s.ctx, len(files), func(i int, im *pix.Image) error {
+		m, err := beam.MeanOf(s.ctx, pix.Float64, len(files), func(i int, im *pix.Image) error {
 			if _, err := fliraw.ReadFile(files[i], im); err != nil {
 				return beam.FileProblem(where+": dark", err)
 			}
@@ -146,7 +146,7 @@ func (s *session) darks() error {
 		if err != nil {
 			return err
 		}
-		s.hdr.Darks = append(s.hdr.Darks, m.Image(pix.Float64))
+		s.hdr.Darks = append(s.hdr.Darks, m.Image())
 	}
 	return s.hdr.Plan()
 }

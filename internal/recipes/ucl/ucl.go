@@ -250,7 +250,7 @@ func (s *session) mean(number, dir param.Key, cut imgproc.Rect) (*beam.Mean, err
 		}
 	}
 	where := s.v.Where(number)
-	return beam.MeanOf(s.ctx, len(list), func(i int, im *pix.Image) error {
+	return beam.MeanOf(s.ctx, pix.Float32, len(list), func(i int, im *pix.Image) error {
 		h, err := s.look(list[i], where)
 		if err != nil {
 			return err
