@@ -74,6 +74,9 @@ type Recorded struct {
 	EnergyKeV *float64
 	DistanceM *float64
 	PSizeM    *[2]float64
+	// Experiment is the name of the experiment that the data are of; empty: not recorded. It goes to
+	// info where the recipe gives none.
+	Experiment string
 }
 
 // Stage is a step that time is spent in.

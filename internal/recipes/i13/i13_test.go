@@ -234,6 +234,32 @@ func TestNearFieldPositions(t *testing.T) {
 	}
 }
 
+// The experiment is the first identifier in the file, else the last folder of base_path where the
+// recipe names one.
+func TestExperiment(t *testing.T) {
+	dir := t.TempDir()
+	write := func(folder string, put func(f *File)) {
+		nexus(t, filepath.Join(dir, folder), 7, 2, 2, 2, func(f *File) {
+			stage("t1_sxy", 2)(f)
+			if put != nil {
+				put(f)
+			}
+		})
+	}
+	write("mt1-1", nil)
+	write("named", func(f *File) { f.Text("entry1/experiment_identifier", " mt2-1 ") })
+	write(".", nil)
+	for base, want := range map[string]string{"mt1-1": "mt1-1", "named/": "mt2-1", "./": ""} {
+		r := MustRun(t, FFP, dir, far+"base_path: "+base+"\n")
+		if got := r.Plan.Recorded.Experiment; got != want {
+			t.Errorf("base_path %s: experiment %q, want %q", base, got, want)
+		}
+	}
+	if r := MustRun(t, FFP, dir, far+"base_path: named\nexperimentID: ours\n"); r.Plan.Recorded.Experiment != "" {
+		t.Errorf("experiment %q beside experimentID", r.Plan.Recorded.Experiment)
+	}
+}
+
 // ---- samples of configs/i13scanffp.yaml and configs/i13scannfp.yaml
 
 const size = 40

@@ -57,21 +57,39 @@ func begin(ctx context.Context, env *recipes.Env, v *param.Values, k keys) (s *s
 }
 
 // experiment tells which experiment the data are of: as recorded, else the last folder of
-// base_path.
+// base_path. That folder goes into the file only when the recipe names it: what lies above the
+// recipe is no part of the scan.
 func (s *session) experiment(base string) {
 	if !s.v.IsNull(recipes.ExperimentID) {
 		return
 	}
-	id := filepath.Base(filepath.Clean(base))
-	if f, err := s.files.Open(s.file, s.where); err == nil {
-		if d, err := f.Dataset("entry1/experiment_identifier"); err == nil {
-			if t, err := d.Strings(); err == nil && len(t) > 0 && strings.TrimSpace(t[0]) != "" {
-				id = strings.TrimSpace(t[0])
-			}
-			d.Close()
+	id := s.recordedExperiment()
+	s.src.Recorded.Experiment = id
+	if id == "" {
+		id = filepath.Base(filepath.Clean(base))
+		if written := filepath.Base(filepath.Clean(s.v.Text(s.BasePath))); !s.v.IsNull(s.BasePath) && written == id && id != "." && id != ".." {
+			s.src.Recorded.Experiment = id
 		}
 	}
 	s.env.Log.Info("experiment: " + id)
+}
+
+// recordedExperiment is the first text of entry1/experiment_identifier; empty: there is none.
+func (s *session) recordedExperiment() string {
+	f, err := s.files.Open(s.file, s.where)
+	if err != nil {
+		return ""
+	}
+	d, err := f.Dataset("entry1/experiment_identifier")
+	if err != nil {
+		return ""
+	}
+	defer d.Close()
+	t, err := d.Strings()
+	if err != nil || len(t) == 0 {
+		return ""
+	}
+	return strings.TrimSpace(t[0])
 }
 
 // stack opens the frames of a file.

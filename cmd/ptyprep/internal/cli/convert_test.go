@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"ptyprep/cmd/ptyprep/internal/console"
+	"ptyprep/internal/formats/h5"
+	"ptyprep/internal/formats/ptyd"
 	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/scan"
@@ -24,10 +26,11 @@ type made struct {
 	loadErr  error
 	closeErr error
 	panics   bool
+	recorded scan.Recorded
 }
 
 func (m *made) Describe(context.Context) (*scan.Description, error) {
-	return &scan.Description{Frames: 4, Rows: 4, Cols: 4, Type: pix.Uint8, RawType: pix.Uint8, LeftOut: m.leftOut}, nil
+	return &scan.Description{Frames: 4, Rows: 4, Cols: 4, Type: pix.Uint8, RawType: pix.Uint8, LeftOut: m.leftOut, Recorded: m.recorded}, nil
 }
 
 func (m *made) Load(_ context.Context, f *scan.Frame) error {
@@ -90,6 +93,24 @@ func TestMadeUpName(t *testing.T) {
 	status, _, _, out = runMade(t, &made{loadErr: problem.Inputf("raw.h5 is damaged")}, false)
 	if _, err := os.Stat(filepath.Dir(out)); status != 5 || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("status %d, folder: %v", status, err)
+	}
+}
+
+// The experiment that the data name stands in info, unless the recipe gives one.
+func TestExperimentInInfo(t *testing.T) {
+	for arg, want := range map[string]any{"experimentID=none": "mt9396-1", "experimentID=ours": "ours"} {
+		status, _, stderr, out := convertMade(t, &made{recorded: scan.Recorded{Experiment: "mt9396-1"}}, "--set", arg)
+		f, err := ptyd.Open(out, h5.OpenOptions{})
+		if err != nil {
+			t.Fatalf("status %d: %v\n%s", status, err, stderr)
+		}
+		info, err := f.Info()
+		if got, _ := info.Get("experimentID"); err != nil || got.Value != want {
+			t.Errorf("%s: experimentID is %v, want %v (%v)", arg, got.Value, want, err)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -27,6 +27,9 @@ func infoTree(rec *recipes.Recipe, p *scan.Plan, inputs []recipes.Input) map[str
 	if r := p.Recorded.PSizeM; r != nil {
 		info[recipes.PSize.Path()] = floats(*r)
 	}
+	if x := p.Recorded.Experiment; x != "" && v.IsNull(recipes.ExperimentID) {
+		info[recipes.ExperimentID.Path()] = x
+	}
 	info["weight2d"] = p.HasMask
 	if p.Positions != nil {
 		info["positions_scan"] = p.Positions
