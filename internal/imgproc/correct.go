@@ -197,7 +197,7 @@ func (c *Calibration) step(im *pix.Image, w *Workspace, single bool, div32 func(
 		Convert(&w.a, im, pix.Float64)
 		div64(pix.Pixels[float64](&w.a))
 	}
-	return Truncate(im, &w.a, c.afterDark)
+	return Truncate(im, &w.a, im.Type)
 }
 
 // applySingle is apply in float32.

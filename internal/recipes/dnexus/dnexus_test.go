@@ -71,6 +71,29 @@ func TestCorrections(t *testing.T) {
 	}
 }
 
+// With output_dtype raw every step goes back into integers, as in ptypy: (15 - 12) / 2 is 1, and 1 / 0.5
+// is 2, not 3. 16-bit counts are divided by float32 numbers in float32: 22 / 1.1 is 20
+// there, and a little less in float64.
+func TestRaw(t *testing.T) {
+	dir := small(t, t.TempDir(), func(f *File) {
+		Put(f, darkKey, []uint16{10, 12, 12, 12}, 2, 2)
+		Put(f, flatKey, []float64{1, 2, 0.4, 3}, 2, 2)
+		Put(f, monitorKey, []float64{1, 0.5, 4, 5}, 2, 2)
+	})
+	r := MustRun(t, Spec, dir, base+"output_dtype: raw\n")
+	// frame 1: 14 15 16 17 less the dark is 4 3 4 5, by the flat 4 1 10 1
+	if want := []float64{8, 2, 20, 2}; r.Type != pix.Uint16 || !slices.Equal(r.Frames[1], want) {
+		t.Errorf("frame 1 is %v (%v), expected %v", r.Frames[1], r.Type, want)
+	}
+	dir = small(t, t.TempDir(), func(f *File) {
+		Put(f, flatKey, []float32{1.1, 1.1, 1.1, 1.1}, 2, 2)
+	})
+	r = MustRun(t, Spec, dir, base+"output_dtype: raw\n")
+	if got, less := r.Frames[3][0], 22/float64(float32(1.1)); got != 20 || less >= 20 {
+		t.Errorf("22 / 1.1 is %v, in float64 %v", got, less)
+	}
+}
+
 // Bounds choose frames and positions alike.
 func TestBounds(t *testing.T) {
 	r := MustRun(t, Spec, small(t, t.TempDir(), nil), "name: DiamondNexus\nfile: scan.nxs\npositions: {bounding_box: {slow_axis_bounds: [1, 2], fast_axis_bounds: 1}}\n")

@@ -158,7 +158,7 @@ func (l *loader) openMonitor() (*monitor, error) {
 		return nil, err
 	}
 	if l.extra.Signed {
-		return &monitor{values: a.Data, factor: 1, alone: true}, nil
+		return &monitor{values: a.Data, factor: 1, alone: true, single: a.Type == pix.Float32}, nil
 	}
 	m := &monitor{values: a.Data, sigma: l.v.Float(NormSigma), single: a.Type == pix.Float32}
 	used := slices.DeleteFunc(slices.Clone(a.Data), func(x float64) bool { return !finite(x) })
