@@ -234,7 +234,6 @@ func TestEach(t *testing.T) {
 	}
 }
 
-// The mean of integer images is not cut; images of another size are refused.
 // darks gives the images to MeanOf, each 2 x 2 pixels.
 func darks[T pix.Number](images ...[]T) func(i int, im *pix.Image) error {
 	return func(i int, im *pix.Image) error {
@@ -243,6 +242,7 @@ func darks[T pix.Number](images ...[]T) func(i int, im *pix.Image) error {
 	}
 }
 
+// The mean of integer images is exact and not cut; images of another size are refused.
 func TestMean(t *testing.T) {
 	counts := darks([]uint16{1, 2, 3, 65535}, []uint16{2, 2, 3, 65535}, []uint16{2, 2, 4, 65535}, []uint16{2, 3, 4, 65535})
 	m, err := beam.MeanOf(t.Context(), pix.Float64, 4, counts)
@@ -260,6 +260,14 @@ func TestMean(t *testing.T) {
 	tenth := float32(0.1)
 	if got := pix.Pixels[float32](small.Image()); !slices.Equal(got, []float32{16777216. / 3, 16777216. / 3, 16777216. / 3, (tenth + tenth + tenth) / 3}) {
 		t.Errorf("float32 mean %v", got)
+	}
+	// ... counts are not: (2^24 + 1 + 1)/3 is 5592406, from a float32 sum 5592405.5
+	whole, err := beam.MeanOf(t.Context(), pix.Float32, 3, darks([]uint32{1 << 24, 0, 0, 0}, []uint32{1, 0, 0, 0}, []uint32{1, 0, 0, 0}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := whole.Image(); got.Type != pix.Float32 || pix.Pixels[float32](got)[0] != 5592406 {
+		t.Errorf("float32 mean of counts %v", got)
 	}
 	if err := m.Add(pix.New(pix.Uint16, 2, 3)); err == nil || !strings.Contains(err.Error(), "2 x 3 pixels (rows x columns), expected 2 x 2") {
 		t.Errorf("another size: %v", err)

@@ -90,24 +90,29 @@ func Stored(st *h5frames.Stack, k int, where string) error {
 	return nil
 }
 
-// Mean takes the mean of images of one size, such as darks. Each image is taken to Type, float32 or
-// float64, and summed up in it in the order of adding, as numpy's mean along the first axis does.
+// Mean takes the mean, of Type float32 or float64, of images of one size, such as darks, in the order
+// of adding. Floats are summed in Type, as numpy's mean along the first axis does: the last bit shows in frames
+// near the dark level. Counts are summed exactly.
 type Mean struct {
 	Type     pix.Type
 	n        int
 	sum, one pix.Image
 }
 
-// Add adds an image; the first one decides the size.
+// Add adds an image; the first one decides the size and how sums are taken.
 func (m *Mean) Add(im *pix.Image) error {
 	if m.n == 0 {
-		m.sum = *pix.New(m.Type, im.Rows, im.Cols)
+		t := m.Type
+		if !im.Type.IsFloat() {
+			t = pix.Float64
+		}
+		m.sum = *pix.New(t, im.Rows, im.Cols)
 	}
 	if im.Rows != m.sum.Rows || im.Cols != m.sum.Cols {
 		return fmt.Errorf("%d x %d pixels (rows x columns), expected %d x %d like the first", im.Rows, im.Cols, m.sum.Rows, m.sum.Cols)
 	}
-	imgproc.Convert(&m.one, im, m.Type)
-	if m.Type == pix.Float32 {
+	imgproc.Convert(&m.one, im, m.sum.Type)
+	if m.sum.Type == pix.Float32 {
 		add(pix.Pixels[float32](&m.sum), pix.Pixels[float32](&m.one))
 	} else {
 		add(pix.Pixels[float64](&m.sum), pix.Pixels[float64](&m.one))
@@ -130,12 +135,13 @@ func (m *Mean) Image() *pix.Image {
 	if m.n == 0 {
 		return nil
 	}
-	out := pix.New(m.Type, m.sum.Rows, m.sum.Cols)
-	if m.Type == pix.Float32 {
-		share(pix.Pixels[float32](out), pix.Pixels[float32](&m.sum), m.n)
+	mean, out := pix.New(m.sum.Type, m.sum.Rows, m.sum.Cols), new(pix.Image)
+	if mean.Type == pix.Float32 {
+		share(pix.Pixels[float32](mean), pix.Pixels[float32](&m.sum), m.n)
 	} else {
-		share(pix.Pixels[float64](out), pix.Pixels[float64](&m.sum), m.n)
+		share(pix.Pixels[float64](mean), pix.Pixels[float64](&m.sum), m.n)
 	}
+	imgproc.Convert(out, mean, m.Type)
 	return out
 }
 
