@@ -4,6 +4,7 @@ package als
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"ptyprep/internal/imgproc"
@@ -62,12 +63,11 @@ func open(_ context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened
 	}
 	set := recipes.Settings(v)
 	files := h5in.New(env, v)
-	s, err := source(files, v, set, data)
-	if err != nil {
-		files.Close()
-		return nil, err
+	src := &beam.Scan{Output: set.Output, Closers: []io.Closer{files}}
+	if err := setUp(src, set, files, v, data); err != nil {
+		return nil, errors.Join(err, src.Close())
 	}
-	return &recipes.Opened{Source: s, Settings: set}, nil
+	return &recipes.Opened{Source: src, Settings: set}, nil
 }
 
 // in is the path of a file in dataPath.
@@ -78,24 +78,23 @@ func in(v *param.Values, k param.Key) (string, error) {
 	return beam.Slash(v.Path(DataPath)) + v.Text(k), nil
 }
 
-// source opens the scan; data is the parameter that names the file.
-func source(files *h5in.Files, v *param.Values, set *scan.Settings, data param.Key) (*beam.Scan, error) {
+// setUp opens the scan; data is the parameter that names the file.
+func setUp(s *beam.Scan, set *scan.Settings, files *h5in.Files, v *param.Values, data param.Key) error {
 	file, err := in(v, data)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	frames, err := files.Frames([]string{file}, []string{v.Text(FramesKey)}, v.Where(data), v.Where(FramesKey), h5in.IsFrames)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(frames.Leading) != 1 {
-		return nil, v.InputProblem(FramesKey, "%s:%s has shape %s, expected (N, rows, columns)", file, v.Text(FramesKey), h5in.Shape(frames.Shape()))
+		return errors.Join(v.InputProblem(FramesKey, "%s:%s has shape %s, expected (N, rows, columns)", file, v.Text(FramesKey), h5in.Shape(frames.Shape())), frames.Close())
 	}
-	s := &beam.Scan{Output: set.Output, Closers: []io.Closer{files}}
 	points := -1
 	if !beam.Theory(v) {
 		if s.Positions, err = translation(files, v, file); err != nil {
-			return nil, err
+			return errors.Join(err, frames.Close())
 		}
 		points = len(s.Positions)
 	}
@@ -104,27 +103,27 @@ func source(files *h5in.Files, v *param.Values, set *scan.Settings, data param.K
 		s.Positions = s.Positions[:s.Frames]
 	}
 	if err := s.FromStack(frames, v.Where(FramesKey), nil, imgproc.Rect{}); err != nil {
-		return nil, err
+		return err
 	}
 	if s.Recorded, err = recorded(files, v, file); err != nil {
-		return nil, err
+		return err
 	}
 	if v.IsNull(MaskFile) {
-		return s, nil
+		return nil
 	}
 	maskFile, err := in(v, MaskFile)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := files.Open(maskFile, v.Where(MaskFile)); err != nil {
-		return nil, err
+		return err
 	}
 	mask, err := beam.HDF5Image(files, maskFile, v.Text(MaskKey), v.Where(MaskKey), s.Rows, s.Cols)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.Valid, s.HasMask = beam.MaskOf(mask), true
-	return s, nil
+	return nil
 }
 
 // translation is the positions in the order (rows, columns).

@@ -167,7 +167,7 @@ func (s *session) farField() error {
 	points := -1
 	if !beam.Theory(s.v) {
 		if s.src.Positions, err = s.farFieldPositions(); err != nil {
-			return err
+			return errors.Join(err, st.Close())
 		}
 		points = len(s.src.Positions)
 	}
@@ -247,12 +247,12 @@ func (s *session) nearField() error {
 	}
 	f, err := near.Open(s.files, s.v, st.Rows, st.Cols)
 	if err != nil {
-		return err
+		return errors.Join(err, st.Close())
 	}
 	frames := st.Frames()
 	if !beam.Theory(s.v) {
 		if s.src.Positions, err = s.nearFieldPositions(); err != nil {
-			return err
+			return errors.Join(err, st.Close())
 		}
 		if most := s.v.Int(MaxPoints); frames > most { // asked for: nothing is left out
 			frames = most

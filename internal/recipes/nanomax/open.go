@@ -2,6 +2,7 @@ package nanomax
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math"
 	"strconv"
@@ -126,10 +127,13 @@ func (o *opener) source(_ context.Context, find func(o *opener) error) (*beam.Sc
 			return frames.read(s.Index, s.Window, s.Frame.Pix, beam.ScratchOf(s))
 		},
 	}
-	if s.Valid, s.HasMask, err = o.mask(frames); err != nil {
-		return nil, err
+	if s.Valid, s.HasMask, err = o.mask(frames); err == nil {
+		err = o.normalise(s)
 	}
-	return s, o.normalise(s)
+	if err != nil {
+		return nil, errors.Join(err, frames.Close())
+	}
+	return s, nil
 }
 
 // positions of the recipe: the signs and the factors are those of the sample's coordinates. nil

@@ -4,6 +4,7 @@ package savu
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"ptyprep/internal/imgproc"
@@ -45,45 +46,43 @@ func open(_ context.Context, env *recipes.Env, v *param.Values) (*recipes.Opened
 	}
 	set := recipes.Settings(v)
 	files := h5in.New(env, v)
-	s, err := source(files, v, set)
-	if err != nil {
-		files.Close()
-		return nil, err
+	src := &beam.Scan{Output: set.Output, Closers: []io.Closer{files}}
+	if err := setUp(src, set, files, v); err != nil {
+		return nil, errors.Join(err, src.Close())
 	}
-	return &recipes.Opened{Source: s, Settings: set}, nil
+	return &recipes.Opened{Source: src, Settings: set}, nil
 }
 
-func source(files *h5in.Files, v *param.Values, set *scan.Settings) (*beam.Scan, error) {
+func setUp(s *beam.Scan, set *scan.Settings, files *h5in.Files, v *param.Values) error {
 	data, where := v.Ref(Data), v.Where(Data)
 	frames, err := files.Frames([]string{data.Path}, []string{data.Key}, where, where, h5in.IsFrames)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(frames.Leading) != 1 {
-		return nil, v.InputProblem(Data, "%s:%s has shape %s, expected (N, rows, columns)", data.Path, data.Key, h5in.Shape(frames.Shape()))
+		return errors.Join(v.InputProblem(Data, "%s:%s has shape %s, expected (N, rows, columns)", data.Path, data.Key, h5in.Shape(frames.Shape())), frames.Close())
 	}
 	positions, count, err := read(files, v)
 	if err != nil {
-		return nil, err
+		return errors.Join(err, frames.Close())
 	}
-	s := &beam.Scan{Output: set.Output, Closers: []io.Closer{files}}
 	s.Frames, s.LeftOut = beam.Counted(set.NumFrames, frames.Frames(), count)
 	if positions != nil {
 		s.Positions = positions[:s.Frames]
 	}
 	if err := s.FromStack(frames, where, nil, imgproc.Rect{}); err != nil {
-		return nil, err
+		return err
 	}
 	if v.IsNull(Mask) {
-		return s, nil
+		return nil
 	}
 	ref := v.Ref(Mask)
 	mask, err := beam.HDF5Image(files, ref.Path, ref.Key, v.Where(Mask), s.Rows, s.Cols)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.Valid, s.HasMask = beam.MaskOf(mask), true
-	return s, nil
+	return nil
 }
 
 // read gives the positions and their number, -1 without any: positions_theory goes before them.
