@@ -318,24 +318,28 @@ func (s *search) isWhole(c candidate) bool {
 // joinedBy gives the dataset that joins all the others (a virtual one beside its pieces), nil when
 // there is none.
 func joinedBy(all []candidate) []candidate {
-	for i, c := range all {
-		n, d := 0, path.Dir(c.path)
-		for j, p := range all {
-			k := len(p.info.Shape)
-			if j == i {
-				continue
-			}
-			if path.Dir(p.path) != d || k != 3 || len(c.info.Shape) != 3 || !slices.Equal(p.info.Shape[1:], c.info.Shape[1:]) {
-				n = -1
+	for i, whole := range all {
+		points := 0
+		for j, piece := range all {
+			if j != i && !isPiece(piece, whole) {
+				points = -1
 				break
 			}
-			n += p.info.Shape[0]
+			if j != i {
+				points += piece.info.Shape[0]
+			}
 		}
-		if n == c.info.Shape[0] {
-			return []candidate{c}
+		if points == whole.info.Shape[0] {
+			return []candidate{whole}
 		}
 	}
 	return nil
+}
+
+// isPiece reports whether a stack of frames can be a part of another one beside it.
+func isPiece(piece, whole candidate) bool {
+	return path.Dir(piece.path) == path.Dir(whole.path) && len(piece.info.Shape) == 3 && len(whole.info.Shape) == 3 &&
+		slices.Equal(piece.info.Shape[1:], whole.info.Shape[1:])
 }
 
 // choose finds the frames of the only entry that has some, the file's default entry first.
