@@ -62,7 +62,7 @@ var ffp = func() keys {
 	for _, unused := range []param.Key{k.Dark, k.Flat, k.DarkFile, k.FlatFile} {
 		t.Override(unused, func(s *param.Spec) { s.NoEffect, s.Help = true, "Without effect: the recipe corrects nothing." })
 	}
-	k.Theta = t.Add(param.Spec{Path: "theta", Forms: param.Float | param.Text, Default: 0.0, Unit: "deg",
+	k.Theta = t.Add(param.Spec{Path: "theta", Forms: param.Float | param.Text, Default: 0.0, Unit: "degrees",
 		Help: "With three motors: the angle, as a number, or as the dataset in the data file that holds it."})
 	return k
 }()
@@ -71,7 +71,7 @@ var ffp = func() keys {
 var (
 	nfp = func() keys {
 		k := declare(NFPTree, 2)
-		k.Theta = NFPTree.Add(param.Spec{Path: "theta", Forms: param.Float, Default: 0.0, Unit: "deg", Help: "The second motor counts times the cosine of this angle."})
+		k.Theta = NFPTree.Add(param.Spec{Path: "theta", Forms: param.Float, Default: 0.0, Unit: "degrees", Help: "The second motor counts times the cosine of this angle."})
 		return k
 	}()
 	near      = nearfield.Declare(NFPTree, 3)

@@ -19,8 +19,8 @@ func (a *app) inspectCommand() *cobra.Command {
 		Long: `Tells what a file holds without changing it. Of a .ptyd: frames, shape, positions, what was
 recorded, each chunk. Of any other HDF5 file: every dataset with its type, shape, storage and
 links. Of EDF (.edf.gz too), FLI raw, CBF and TIFF: every frame with its header and the sum, least
-and largest of its pixels. Of MATLAB level 5: its variables. Of a SPEC log: every scan with its
-columns and motors.
+and largest of its pixels. Of MATLAB level 5: its variables. Of a SPEC log or an MDA file: every
+scan with its columns and motors. A frame whose pixels are damaged is told in the report.
 
 --picture draws a .ptyd: its first frame, the mean of its frames and its scan points.`,
 		Example: `  ptyprep inspect scan.ptyd
