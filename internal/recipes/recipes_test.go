@@ -156,7 +156,7 @@ func TestMessages(t *testing.T) {
 		{"unknown recipe", "recipe.yaml", "name: NoSuchLoader\n", []string{`recipe.yaml:1:7: name: there is no recipe "NoSuchLoader"`, "hint: recipes: Hdf5Loader, Hdf5LoaderFast, PtyScan"}},
 		{"misspelt recipe", "recipe.yaml", "name: Hdf5Laoder\n", []string{"hint: did you mean Hdf5Loader?"}},
 		{"no name", "recipe.yaml", "shape: 3\n", []string{"recipe.yaml: the recipe has no name", "hint: recipes: Hdf5Loader"}},
-		{"name in a group", "recipe.yaml", "scans:\n  MF:\n    name: BlockFull\n    data: {name: PtyScan, shape: 3}\n", []string{"recipe.yaml: the recipe has no name", "hint: there is one below scans.MF.data; what stands there belongs at the top level"}},
+		{"name in a group", "recipe.yaml", "scans:\n  MF:\n    name: BlockFull\n    data: {name: PtyScan, shape: 3}\n", []string{"recipe.yaml: the recipe has no name", "hint: scans.MF.data holds one; what stands in that group belongs at the top level"}},
 		{"name in capitals", "recipe.yaml", "Name: PtyScan\n", []string{"hint: did you mean name in place of Name?"}},
 		{"name is null", "recipe.yaml", "name:\n", []string{"recipe.yaml:1:1: the recipe has no name", "hint: recipes: Hdf5Loader"}},
 		{"name is a list", "recipe.yaml", "name: [a]\n", []string{"recipe.yaml:1:7: name: must be the name of a recipe"}},

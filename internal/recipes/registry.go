@@ -174,7 +174,7 @@ func (r *Registry) named(file string, root *param.Node) (*Spec, error) {
 			}
 		}
 		if inner := r.deeper(root, ""); inner != "" {
-			return nil, err.WithHint("there is one below %s; what stands there belongs at the top level of the recipe", inner)
+			return nil, err.WithHint("%s holds one; what stands in that group belongs at the top level of the recipe", inner)
 		}
 		return nil, err.WithHint("recipes: %s", strings.Join(r.Names(), ", "))
 	}
