@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -69,6 +70,11 @@ func TestSignals(t *testing.T) {
 			if err := os.WriteFile(out, []byte("the old one"), 0o644); err != nil {
 				t.Fatal(err)
 			}
+			// Tests that run under nohup, or behind & in a script, hand on a signal that is ignored; one
+			// that is listened to is not handed on.
+			heard := make(chan os.Signal, 1)
+			signal.Notify(heard, sig)
+			defer signal.Stop(heard)
 			c := program(t, dir, "convert", "r.yaml", "--overwrite", "--set", "num_frames=100000")
 			var stderr, stdout bytes.Buffer
 			c.Stderr, c.Stdout = &stderr, &stdout
