@@ -80,6 +80,9 @@ type gap struct {
 	pieces int
 }
 
+// maxTracked bounds the frames that are told apart, a byte each.
+const maxTracked = 1 << 28
+
 // report collects gaps of a box.
 type report struct {
 	off, count []int
@@ -92,7 +95,7 @@ type report struct {
 
 func newReport(off, count []int) *report {
 	r := &report{off: off, count: count, lead: max(0, len(off)-2)}
-	if n, ok := product(count[:r.lead]); ok && n <= 1<<28 {
+	if n, ok := product(count[:r.lead]); ok && n <= maxTracked {
 		r.missing = make([]bool, n)
 	}
 	return r
@@ -441,7 +444,7 @@ func newCoverage(off, count []int) *coverage {
 		return nil
 	}
 	n, ok := product(count[:c.lead])
-	if !ok || n > 1<<28 {
+	if !ok || n > maxTracked {
 		return nil
 	}
 	c.seen = make([]bool, n)

@@ -49,7 +49,7 @@ func (a *app) convert(ctx context.Context, recipe string, f *jobFlags, set *sett
 		return err
 	}
 	defer func() { a.close(j, err) }()
-	out, err := a.newOutput(j)
+	out, err := a.newOutput(ctx, j)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -27,7 +28,7 @@ type output struct {
 
 // newOutput decides where and how to write, and refuses what must not be replaced, before any
 // frame is read.
-func (a *app) newOutput(j *job) (*output, error) {
+func (a *app) newOutput(ctx context.Context, j *job) (*output, error) {
 	rec, o, env, f, set := j.rec, j.opened, j.env, j.flags, j.set
 	out := &output{path: outputPath(rec, o, f), mode: saveMode(rec, f), chunkFrames: f.chunkFrames}
 	if out.path == "" {
@@ -39,12 +40,16 @@ func (a *app) newOutput(j *job) (*output, error) {
 	}
 	mode := ptyd.Mode(out.mode)
 	if f.output == "" && rec.Values.IsNull(recipes.DFile) {
-		var err error
-		if out.folder, err = makeFolder(filepath.Dir(out.path)); err != nil {
+		err := a.begin(ctx) // from here on there is something to clean up
+		if err == nil {
+			out.folder, err = makeFolder(filepath.Dir(out.path))
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
 	if err := ptyd.CheckOutput(out.path, mode, f.overwrite, f.backup); err != nil {
+		out.giveUp()
 		return nil, err
 	}
 	compression := settings.CompressionOf(set.Text(settings.Compression))
@@ -80,9 +85,9 @@ func makeFolder(dir string) (made string, err error) {
 	}
 }
 
-// giveUp takes the folder that was made away again, if nothing lies in it.
+// giveUp takes the folder that was made away again, if nothing lies in it. o may be nil: no output.
 func (o *output) giveUp() {
-	if o.folder != "" {
+	if o != nil && o.folder != "" {
 		_ = os.Remove(o.folder) // not empty: another run has written there
 	}
 }

@@ -130,17 +130,20 @@ func (a *app) simulate(ctx context.Context, recipe string, f *simulateFlags, set
 	}
 	var out *output
 	if f.raw == "" || outputPath(rec, j.opened, &f.jobFlags) != "" {
-		if out, err = a.newOutput(j); err != nil {
+		if out, err = a.newOutput(ctx, j); err != nil {
 			return err
 		}
 	}
-	if err := f.checkPlaces(j, out); err != nil {
-		return err
+	if err = f.checkPlaces(j, out); err == nil {
+		err = a.begin(ctx)
 	}
-	if err := a.begin(ctx); err != nil {
-		return err
+	if err == nil {
+		err = a.writeAll(ctx, j, s, out, f)
 	}
-	return a.writeAll(ctx, j, s, out, f)
+	if err != nil {
+		out.giveUp()
+	}
+	return err
 }
 
 // checkPlaces says whether what is written beside the .ptyd can be, before any work is done.
