@@ -20,7 +20,8 @@ var layers = map[string][]string{
 	"internal/imgproc":            {"internal/imgproc"},
 	"internal/scan/problem":       {},
 	"internal/scan/units":         {},
-	"internal/scan/param":         {"internal/scan/problem"},
+	"internal/scan/nearby":        {"internal/scan/problem"},
+	"internal/scan/param":         {"internal/scan/problem", "internal/scan/nearby"},
 	"internal/scan":               {"internal/imgproc", "internal/scan/problem"},
 	"internal/formats":            {"internal/imgproc/pix", "internal/formats/rawfile"}, // the raw readers: bytes in, pixels out
 	"internal/formats/formattest": {"internal/imgproc/pix"},

@@ -12,6 +12,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/param"
 	"ptyprep/internal/scan/problem"
 )
@@ -80,12 +81,12 @@ func formatOf(path string) (string, error) {
 // notThere names near misses in the folder: recpie.yaml -> recipe.yaml.
 func notThere(path string) *problem.Error {
 	err := problem.Inputf("%s: there is no such recipe file", path)
-	files, readErr := param.FilesIn(filepath.Dir(path), isRecipe)
+	files, readErr := nearby.FilesIn(filepath.Dir(path), isRecipe)
 	if readErr != nil {
-		err.Hint = param.FolderHint(filepath.Dir(path))
+		err.Hint = nearby.FolderHint(filepath.Dir(path))
 		return err
 	}
-	if near, ok := param.NearestFile(path, files); ok {
+	if near, ok := nearby.NearestFile(path, files); ok {
 		return err.WithHint("did you mean %s?", near)
 	}
 	return hintFiles(err, filepath.Dir(path), files)
@@ -93,7 +94,7 @@ func notThere(path string) *problem.Error {
 
 // inFolder hints at the recipe files of a folder that was given in place of one.
 func inFolder(path string, err *problem.Error) *problem.Error {
-	files, readErr := param.FilesIn(path, isRecipe)
+	files, readErr := nearby.FilesIn(path, isRecipe)
 	if readErr != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"ptyprep/internal/scan/param"
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -21,7 +21,7 @@ func NoFile(where, path, dir string) *problem.Error {
 		}
 		return p.WithHint("paths of a recipe start from its folder: did you mean %s, which starts from the working directory?", elsewhere)
 	}
-	p.Hint = param.FileHint(path)
+	p.Hint = nearby.FileHint(path)
 	return p
 }
 

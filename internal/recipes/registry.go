@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/param"
 	"ptyprep/internal/scan/problem"
 )
@@ -90,7 +91,7 @@ func (r *Registry) Lookup(name string) (*Spec, error) {
 	}
 	err := problem.Usagef("there is no recipe %q", name)
 	all := "recipes: " + strings.Join(r.Names(), ", ")
-	if near, ok := param.Nearest(name, r.Names()); ok {
+	if near, ok := nearby.Nearest(name, r.Names()); ok {
 		return nil, err.WithHint("did you mean %s? (%s)", near, all)
 	}
 	return nil, err.WithHint("%s", all)

@@ -12,7 +12,7 @@ import (
 	"ptyprep/internal/formats/h5frames"
 	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/pix"
-	"ptyprep/internal/scan/param"
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -95,7 +95,7 @@ func openProblem(path string, err error) *problem.Error {
 	switch e.Kind {
 	case h5.NotFound:
 		p.Msg = fmt.Sprintf("there is no file %s", path)
-		p.Hint = param.FileHint(path)
+		p.Hint = nearby.FileHint(path)
 	case h5.Locked:
 		p.Hint = "another process is writing it: wait, or use --no-lock"
 	case h5.Truncated:

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"ptyprep/internal/recipes"
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/param"
 	"ptyprep/internal/scan/problem"
 )
@@ -124,7 +125,7 @@ func (e *expander) value(name string) (value string, resolved bool, err error) {
 		for _, q := range e.v.Tree().Params() {
 			names = append(names, q.Path)
 		}
-		if near, ok := param.Nearest(name, names); ok {
+		if near, ok := nearby.Nearest(name, names); ok {
 			err = err.WithHint("did you mean %%(%s)?", near)
 		}
 		return "", false, err
@@ -278,7 +279,7 @@ func folderProblem(where, dir, pattern string, err error) *problem.Error {
 		return problem.Inputf("%s: the folder %s cannot be read", where, dir).Because(problem.Bare(err))
 	}
 	p := problem.Inputf("%s: no file matches %s%s: there is no folder %s", where, Slash(dir), pattern, dir)
-	p.Hint = param.FolderHint(dir)
+	p.Hint = nearby.FolderHint(dir)
 	return p
 }
 

@@ -16,6 +16,7 @@ import (
 	"ptyprep/internal/imgproc"
 	"ptyprep/internal/imgproc/pix"
 	"ptyprep/internal/recipes"
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/param"
 	"ptyprep/internal/scan/problem"
 )
@@ -154,7 +155,7 @@ func suggest(f *h5.File, key string, want func(*h5.Info) bool) string {
 		}
 		return nil
 	})
-	if near, ok := param.Nearest(asked, names); ok && !there {
+	if near, ok := nearby.Nearest(asked, names); ok && !there {
 		return "did you mean " + shapes[near] + "?"
 	}
 	list, text := names, "datasets in this file: "

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"ptyprep/internal/formats/h5"
-	"ptyprep/internal/scan/param"
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -42,7 +42,7 @@ func (fs *Files) Expand(files []string, where string) ([]string, error) {
 
 func noMatch(where, pattern string) *problem.Error {
 	p := problem.Inputf("%s: no file matches %s", where, pattern)
-	p.Hint = param.FileHint(pattern)
+	p.Hint = nearby.FileHint(pattern)
 	return p
 }
 

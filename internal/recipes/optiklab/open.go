@@ -19,6 +19,7 @@ import (
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/recipes/beam"
 	"ptyprep/internal/scan"
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/param"
 	"ptyprep/internal/scan/problem"
 )
@@ -266,7 +267,7 @@ func (s *session) log(wanted int) ([][2]float64, error) {
 
 func noLog(where, file string) error {
 	p := problem.Inputf("%s: there is no SPEC log %s", where, file)
-	if hint := param.FileHint(file); hint != "" {
+	if hint := nearby.FileHint(file); hint != "" {
 		return p.WithHint("%s; give log_file_pattern", hint)
 	}
 	return p.WithHint("give log_file_pattern")

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -209,7 +210,7 @@ func (d *decoder) unknown(t *Tree, g *Param, f Field, path string) {
 	for _, c := range g.Children {
 		here = append(here, c.Name())
 	}
-	if near, ok := Nearest(f.Name, here); ok {
+	if near, ok := nearby.Nearest(f.Name, here); ok {
 		err.WithHint("did you mean %s?", d.full(join(g.Path, near)))
 		return
 	}
@@ -223,7 +224,7 @@ func (d *decoder) unknown(t *Tree, g *Param, f Field, path string) {
 		}
 		all = append(all, p.Path)
 	}
-	switch near, ok := Nearest(path, all); {
+	switch near, ok := nearby.Nearest(path, all); {
 	case ok:
 		err.WithHint("did you mean %s?", d.full(near))
 	case g.Path != "" || d.prefix != "":
@@ -537,7 +538,7 @@ func (d *decoder) checked(s *Spec, path string, n *Node, v Value, list *Spec) (V
 	}
 	if !by.allows(v) {
 		err := d.fail(n.Pos, path, "must be %s, and is %s", orList(by.orTypes(v.Kind)), n.describe())
-		if near, ok := Nearest(v.Text, by.choiceTexts(v.Kind)); ok {
+		if near, ok := nearby.Nearest(v.Text, by.choiceTexts(v.Kind)); ok {
 			err.WithHint("did you mean %s?", near)
 		}
 		return v, false

@@ -14,7 +14,7 @@ import (
 	"ptyprep/cmd/ptyprep/internal/settings"
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/scan"
-	"ptyprep/internal/scan/param"
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -83,7 +83,7 @@ func (f *jobFlags) check(fs *pflag.FlagSet) error {
 }
 
 func saveHint(word string) string {
-	if near, ok := param.Nearest(word, saveModes); ok {
+	if near, ok := nearby.Nearest(word, saveModes); ok {
 		return "did you mean " + near + "?"
 	}
 	return "the default is append"

@@ -11,7 +11,7 @@ import (
 
 	"ptyprep/cmd/ptyprep/internal/exitcode"
 	"ptyprep/cmd/ptyprep/internal/settings"
-	"ptyprep/internal/scan/param"
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -98,7 +98,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 		}
 	}
 	p := problem.Usagef("there is no command %q", strings.TrimPrefix(cmd.CommandPath()+" "+name, "ptyprep "))
-	if near, ok := param.Nearest(name, names); ok {
+	if near, ok := nearby.Nearest(name, names); ok {
 		return p.WithHint("did you mean '%s %s'?", cmd.CommandPath(), near)
 	}
 	if strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".toml") {
@@ -127,7 +127,7 @@ func flagProblem(cmd *cobra.Command, err error) error {
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near, ok := param.Nearest(none.GetSpecifiedName(), names); ok && len(none.GetSpecifiedName()) > 1 {
+	if near, ok := nearby.Nearest(none.GetSpecifiedName(), names); ok && len(none.GetSpecifiedName()) > 1 {
 		return p.WithHint("did you mean --%s?", near)
 	}
 	return p.WithHint("'%s --help' lists the flags", cmd.CommandPath())

@@ -10,7 +10,7 @@ import (
 	"os"
 	"strings"
 
-	"ptyprep/internal/scan/param"
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -67,7 +67,7 @@ func headOf(path string) ([]byte, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		p := problem.Inputf("%s: there is no such file", path)
-		p.Hint = param.FileHint(path)
+		p.Hint = nearby.FileHint(path)
 		return nil, p
 	case err == nil && !st.Mode().IsRegular():
 		return nil, problem.Inputf("%s: is no regular file (%s)", path, st.Mode().Type()).WithHint("give a file")

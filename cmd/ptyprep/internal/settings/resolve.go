@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
 
-	"ptyprep/internal/scan/param"
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -126,7 +126,7 @@ func (s *Setting) hint(text string) string {
 		return fmt.Sprintf("a number alone counts bytes: did you mean %sMiB?", number)
 	}
 	words := strings.FieldsFunc(s.Takes, func(r rune) bool { return r == ' ' || r == ',' })
-	if near, ok := param.Nearest(text, words); ok && len(near) > 2 {
+	if near, ok := nearby.Nearest(text, words); ok && len(near) > 2 {
 		return "did you mean " + near + "?"
 	}
 	return fmt.Sprintf("the default is %s; 'ptyprep config' shows where each setting comes from", s.Default)
@@ -181,7 +181,7 @@ func readFile(v *viper.Viper, path string) problem.List {
 			continue
 		}
 		p := problem.Usagef("%s: %s is no setting", path, k)
-		if near, ok := param.Nearest(key, names); ok {
+		if near, ok := nearby.Nearest(key, names); ok {
 			bad = append(bad, p.WithHint("did you mean %s?", near))
 		} else {
 			bad = append(bad, p.WithHint("settings: %s; parameters of a scan belong into a recipe, which must have another name", strings.Join(names, ", ")))
@@ -213,7 +213,7 @@ func strangeVariables() []string {
 			continue
 		}
 		w := "the environment variable " + name + " is no setting and is ignored"
-		if near, ok := param.Nearest(name, names); ok {
+		if near, ok := nearby.Nearest(name, names); ok {
 			w += "; did you mean " + near + "?"
 		}
 		out = append(out, w)

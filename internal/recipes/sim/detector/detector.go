@@ -9,7 +9,7 @@ import (
 
 	"ptyprep/internal/imgproc/gauss"
 	"ptyprep/internal/imgproc/pix"
-	"ptyprep/internal/scan/param"
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/problem"
 )
 
@@ -78,7 +78,7 @@ func Named(name string) (Detector, error) {
 	}
 	err := problem.Usagef("there is no detector %q", name)
 	all := "detectors: " + strings.Join(names, ", ")
-	if near, ok := param.Nearest(name, names); ok {
+	if near, ok := nearby.Nearest(name, names); ok {
 		return Detector{}, err.WithHint("did you mean %s? (%s)", near, all)
 	}
 	return Detector{}, err.WithHint("%s", all)

@@ -14,6 +14,7 @@ import (
 
 	"ptyprep/internal/recipes"
 	"ptyprep/internal/scan"
+	"ptyprep/internal/scan/nearby"
 	"ptyprep/internal/scan/param"
 	"ptyprep/internal/scan/problem"
 )
@@ -38,7 +39,7 @@ func Parse(text string) (format, dir string, err error) {
 	format, dir, ok := strings.Cut(text, ":")
 	if !ok || dir == "" || !slices.Contains(Formats, format) {
 		e := problem.Usagef("--raw: is %q, expected FORMAT:DIR with a FORMAT of %s", text, strings.Join(Formats, ", "))
-		if near, ok := param.Nearest(format, Formats); ok && !slices.Contains(Formats, format) {
+		if near, ok := nearby.Nearest(format, Formats); ok && !slices.Contains(Formats, format) {
 			return "", "", e.WithHint("did you mean %s?", near)
 		}
 		return "", "", e.WithHint("for example --raw hdf5:raw")

@@ -1,4 +1,6 @@
-package param
+// Package nearby finds what was most likely meant: the word nearest to a misspelt one, the file or
+// folder that lies where one is missing.
+package nearby
 
 import "strings"
 
